@@ -1,0 +1,12 @@
+"""What the base schema defines: relations, their columns and constraints, types, functions, roles."""
+
+from pgspec.catalog.model import (
+    Catalog,
+    Column,
+    ForeignKey,
+    Function,
+    Key,
+    Relation,
+)
+
+__all__ = ["Catalog", "Column", "ForeignKey", "Function", "Key", "Relation"]

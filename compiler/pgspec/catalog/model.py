@@ -1,0 +1,116 @@
+"""The catalog as values: what DDL says, with names resolved and nothing quoted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from pgspec.sql import QName
+
+RelationKind = Literal["table", "partitioned_table", "foreign_table", "view", "materialized_view"]
+Volatility = Literal["immutable", "stable", "volatile"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column.  ``type`` is spelt as ``format_type`` does without a modifier, schema-qualified unless built in:
+    ``integer``, ``timestamp with time zone``, ``text[]``, ``public.mood``.  ``has_modifier`` tells ``varchar(10)``
+    from ``varchar``.  ``generated`` is the expression of a stored or virtual generated column."""
+
+    name: str
+    type: str
+    not_null: bool = False
+    has_modifier: bool = False
+    generated: Any = None
+    collation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A uniqueness guarantee.  An element of ``columns`` is a column name, or the tree of an index expression.
+    ``where`` is a partial index's predicate.  A ``deferrable`` key may be broken inside a transaction."""
+
+    name: str
+    columns: tuple[Any, ...]
+    primary: bool = False
+    nulls_not_distinct: bool = False
+    deferrable: bool = False
+    where: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """``columns`` reference ``ref_columns`` of ``references``.  Not ``validated``: NOT VALID or NOT ENFORCED."""
+
+    name: str
+    columns: tuple[str, ...]
+    references: QName
+    ref_columns: tuple[str, ...]
+    validated: bool = True
+    deferrable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table or view.  ``query`` is the tree of a view's SELECT, ``column_names`` its column aliases; the columns of
+    a view are known only after analysis, so ``columns`` is empty for it.  ``has_children``: other tables inherit
+    from it, so a scan without ONLY is not bound by its keys.  ``row_security``: ENABLE ROW LEVEL SECURITY was said."""
+
+    name: QName
+    kind: RelationKind
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    keys: tuple[Key, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    checks: tuple[Any, ...] = ()
+    has_children: bool = False
+    partition_of: QName | None = None
+    query: Any = None
+    column_names: tuple[str, ...] = ()
+    row_security: bool = False
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that the schema defines.  ``arguments`` are the types of the input arguments; ``columns`` those of a
+    ``RETURNS TABLE`` or of OUT arguments.  ``returns`` is a type name, or ``trigger``, ``record``, ``void``."""
+
+    name: QName
+    arguments: tuple[str, ...]
+    returns: str
+    volatility: Volatility = "volatile"
+    strict: bool = False
+    returns_set: bool = False
+    aggregate: bool = False
+    columns: tuple[tuple[str, str], ...] = ()
+    defaults: int = 0
+    variadic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Everything that the base schema defines, by qualified name.  ``domains`` maps to the base type;
+    ``composites`` to the attributes (name, type).  ``nondeterministic_collations``: names of such collations."""
+
+    search_path: tuple[str, ...] = ("public",)
+    relations: Mapping[QName, Relation] = field(default_factory=dict)
+    functions: Mapping[QName, tuple[Function, ...]] = field(default_factory=dict)
+    enums: Mapping[QName, tuple[str, ...]] = field(default_factory=dict)
+    domains: Mapping[QName, str] = field(default_factory=dict)
+    composites: Mapping[QName, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    roles: frozenset[str] = frozenset()
+    schemas: frozenset[str] = frozenset({"public"})
+    extensions: frozenset[str] = frozenset()
+    nondeterministic_collations: frozenset[str] = frozenset()
+
+    def relation(self, schema: str | None, name: str) -> Relation | None:
+        """The relation that ``schema.name``, or ``name`` by the search path, stands for."""
+        for candidate in (schema,) if schema else self.search_path:
+            if found := self.relations.get(QName(candidate, name)):
+                return found
+        return None
+
+    def with_relations(self, *added: Relation) -> Catalog:
+        """A catalog that has the given relations too."""
+        return replace(self, relations={**self.relations, **{r.name: r for r in added}})

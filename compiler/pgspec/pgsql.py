@@ -1,0 +1,76 @@
+"""PostgreSQL's own parser: the only importer of pglast.
+
+Offsets are code points into the text that was given, as in pglast's nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pglast import ast, enums, keywords, parser
+
+__all__ = [
+    "KEYWORDS_TO_QUOTE",
+    "ParseFailure",
+    "Statement",
+    "ast",
+    "count_statements",
+    "enums",
+    "parse",
+    "tokens",
+]
+
+KEYWORDS_TO_QUOTE: frozenset[str] = frozenset(
+    keywords.RESERVED_KEYWORDS | keywords.COL_NAME_KEYWORDS | keywords.TYPE_FUNC_NAME_KEYWORDS
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ParseFailure:
+    """Why a text is not SQL: PostgreSQL's message and where it stopped reading."""
+
+    message: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One top-level statement: its tree and the half-open range of the text that it was read from."""
+
+    node: Any
+    start: int
+    end: int
+
+
+def parse(text: str) -> tuple[list[Statement], ParseFailure | None]:
+    """Every statement of ``text``, or why it cannot be parsed."""
+    try:
+        raws = parser.parse_sql(text)
+    except parser.ParseError as error:
+        return [], _failure(error, text)
+    out = []
+    for raw in raws:
+        start = raw.stmt_location or 0
+        end = start + raw.stmt_len if raw.stmt_len else len(text)
+        out.append(Statement(raw.stmt, start, end))
+    return out, None
+
+
+def count_statements(text: str) -> int | ParseFailure:
+    """How many statements ``text`` has; cheaper than `parse`, since no tree is built."""
+    try:
+        return len(parser.split(text, only_slices=True)) if text.strip() else 0
+    except parser.ParseError as error:
+        return _failure(error, text)
+
+
+def tokens(text: str) -> list[Any]:
+    """The tokens of ``text``: ``start``, ``end`` (inclusive), ``name``, ``kind``."""
+    return list(parser.scan(text))
+
+
+def _failure(error: parser.ParseError, text: str) -> ParseFailure:
+    message = str(error.args[0]) if error.args else "syntax error"
+    offset = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], int) else len(text.rstrip())
+    return ParseFailure(message, min(max(offset, 0), len(text)))
