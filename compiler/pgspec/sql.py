@@ -7,6 +7,7 @@ cannot reach the output: it fails to render.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import NamedTuple, Self
 
@@ -45,8 +46,8 @@ def name_problem(name: str) -> str | None:
     """Why ``name`` cannot be an identifier, or None when it can."""
     if not name:
         return "a name cannot be empty"
-    if "\0" in name:
-        return "a name cannot contain a NUL character"
+    if any(ord(char) < ord(" ") or char in "\x7f\x85\u2028\u2029" for char in name):
+        return "a name cannot contain a line break or another control character"
     size = len(name.encode("utf-8", "surrogatepass"))
     if size > MAX_IDENTIFIER_BYTES:
         return f"a name is at most {MAX_IDENTIFIER_BYTES} bytes long; this one has {size}"
@@ -84,6 +85,11 @@ def dollar(body: str, tag: str = "pgspec") -> Sql:
     while f"${tag}$" in body or body.endswith(f"${tag}"):
         tag = f"{tag}_"
     return Sql(f"${tag}${body}${tag}$")
+
+
+def remark(text: str) -> Sql:
+    """``text`` as one ``--`` comment; a line break in it cannot end the comment."""
+    return Sql("-- " + re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text).strip())
 
 
 def commas(parts: Iterable[str]) -> Sql:

@@ -1,0 +1,65 @@
+"""``kind: materialized_view``: a query whose result is stored, with the key that lets it refresh concurrently."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from pgspec.kinds.base import Flag, Identifier, Interval, Model, QualifiedName, Spec
+
+
+class UniqueKey(Model):
+    """The columns that identify a row, and the name of the unique index over them (derived when absent)."""
+
+    columns: Annotated[list[Identifier], Field(min_length=1)]
+    index: Identifier | None = None
+
+
+class Index(Model):
+    """A further index: plain columns, optionally named, unique, or of another access method than btree."""
+
+    columns: Annotated[list[Identifier], Field(min_length=1)]
+    name: Identifier | None = None
+    unique: Flag = False
+    method: Literal["btree", "hash", "gin", "gist", "brin", "spgist"] = "btree"
+
+
+def _manual(value: Any) -> Any:
+    """``manual`` is the absence of a due time."""
+    return None if value == "manual" else value
+
+
+class Refresh(Model):
+    """When and how the view is brought up to date.  ``every`` is None for ``manual``."""
+
+    every: Annotated[Interval | None, BeforeValidator(_manual)] = None
+    concurrently: Flag = True
+    skip_unchanged: Flag = True
+    timeout: Interval | None = None
+    max_staleness: Interval | None = None
+
+
+class Access(Model):
+    """Who may read; nobody by default."""
+
+    select: list[Identifier] = []
+
+
+def _key(value: Any) -> Any:
+    """A list of columns is short for a mapping with ``columns``."""
+    return {"columns": value} if isinstance(value, list) else value
+
+
+class MaterializedView(Spec):
+    """A materialized view with everything that hangs on it."""
+
+    kind: Literal["materialized_view"]
+    name: QualifiedName
+    unique_key: Annotated[UniqueKey | None, BeforeValidator(_key)] = None
+    indexes: list[Index] = []
+    query: str | None = None
+    query_file: str | None = None
+    refresh: Refresh = Refresh()
+    access: Access = Access()
+    owner: Identifier | None = None

@@ -1,0 +1,181 @@
+"""Plans and states -> the SQL files that people review and run.
+
+Migrations are one DO block.  One statement is all or nothing whoever runs it: plain psql in autocommit, or a migration
+runner inside a transaction of its own, which no COMMIT of ours may end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pgspec import render
+from pgspec.objects import TYPES, SqlObject
+from pgspec.pgsql import ParseFailure, count_statements
+from pgspec.plan import Plan, Step
+from pgspec.plan import plan as plan_changes
+from pgspec.runtime import FINGERPRINT, REGISTRY
+from pgspec.sql import QName, Sql, dollar, literal, qname, remark
+from pgspec.state import State
+
+_MANY = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the files need to know of the project: its name, timeouts as PostgreSQL writes them, the internal schema."""
+
+    project: str
+    lock_timeout: str
+    statement_timeout: str
+    internal_schema: str
+
+    @property
+    def registry(self) -> Sql:
+        """The table of what was deployed."""
+        return qname(QName(self.internal_schema, REGISTRY))
+
+    @property
+    def fingerprint(self) -> Sql:
+        """The function that hashes the server's text of an object."""
+        return qname(QName(self.internal_schema, FINGERPRINT))
+
+
+class PrintError(Exception):
+    """What was printed is not what was meant: a bug in pgspec, caught before it is written."""
+
+
+def migrate_sql(title: str, changes: Plan, target: State, settings: Settings) -> str:
+    """The steps of a plan as one DO block, and their entries in the registry."""
+    steps = [_print(step) for step in changes.steps]
+    recorded = {step.object.key for step in changes.steps if step.do != "drop" and _is_recorded(step.object)}
+    gone = {c.before.key for c in changes.changes if c.action == "drop" and c.before and _is_recorded(c.before)}
+    has_registry = any(key.type == "table" and key.name == settings.registry for key in target)
+    body = render.whole(
+        "files/migrate_body.sql.j2",
+        {
+            "lock_timeout": literal(settings.lock_timeout),
+            "steps": steps,
+            "registry": settings.registry,
+            "fingerprint": settings.fingerprint,
+            "deployed": _entries(target[key] for key in sorted(recorded)) if has_registry else [],
+            "removed": [{"type": literal(key.type), "name": literal(key.name)} for key in sorted(gone)]
+            if has_registry
+            else [],
+        },
+    )
+    _check(Sql("\n".join(step["sql"] for step in steps)), sum(step["statements"] for step in steps))
+    text = render.whole(
+        "files/migrate.sql.j2",
+        {
+            "header": _header(title, counts(changes), (c.object for c in changes.changes)),
+            "statement_timeout": literal(settings.statement_timeout),
+            "body": dollar(body),
+        },
+    )
+    return _check(text, 3)
+
+
+def schema_sql(state: State, settings: Settings) -> str:
+    """The whole state as plain statements, for a fresh database and for reading."""
+    steps = [_print(step) for step in plan_changes({}, state).steps]
+    entries = _entries(state[key] for key in sorted(state) if _is_recorded(state[key]))
+    header = _header(f"{settings.project}: everything that the specs describe", _tally(state.values()), state.values())
+    text = render.whole(
+        "files/schema.sql.j2",
+        {
+            "header": header,
+            "steps": steps,
+            "deployed": entries,
+            "registry": settings.registry,
+            "fingerprint": settings.fingerprint,
+        },
+    )
+    return _check(text, sum(step["statements"] for step in steps) + bool(entries))
+
+
+def verify_sql(title: str, state: State, settings: Settings) -> str:
+    """A DO block that raises, naming each object that is not as the state says."""
+    checks = []
+    for name in sorted(TYPES, key=lambda name: TYPES[name].rank):
+        found = [state[key] for key in sorted(state) if key.type == name]
+        if found and render.has_block(_template(name), "verify"):
+            values = {
+                "objects": [_values(item) for item in found],
+                "registry": settings.registry,
+                "fingerprint": settings.fingerprint,
+            }
+            checks.append(render.block(_template(name), "verify", values))
+    for check in checks:
+        _check(check, 1)
+    body = render.whole("files/verify_body.sql.j2", {"checks": checks, "registry_name": literal(settings.registry)})
+    header = _header(title, _tally(state.values()), state.values())
+    return _check(render.whole("files/verify.sql.j2", {"header": header, "body": dollar(body)}), 1)
+
+
+def counts(changes: Plan) -> str:
+    """The changes in one line: ``create 2 materialized views, 3 indexes; drop 1 index``."""
+    parts = []
+    for action in ("create", "rebuild", "replace", "drop"):
+        items = [change.object for change in changes.changes if change.action == action]
+        if items:
+            parts.append(f"{'change' if action == 'replace' else action} {_tally(items)}")
+    return "; ".join(parts) or "nothing to do"
+
+
+def _tally(items: Iterable[SqlObject]) -> str:
+    number = Counter(item.key.type for item in items)
+    return ", ".join(TYPES[name].count(number[name]) for name in sorted(number, key=lambda name: TYPES[name].rank))
+
+
+def _header(title: str, what: str, items: Iterable[SqlObject]) -> list[Sql]:
+    paths = sorted({item.origin.path for item in items if item.origin is not None})
+    more = f" and {len(paths) - _MANY} more" if len(paths) > _MANY else ""
+    lines = [title, what, *([f"from {', '.join(paths[:_MANY])}{more}"] if paths else [])]
+    return [remark(f"pgspec {line}" if number == 0 else line) for number, line in enumerate(lines)]
+
+
+def _print(step: Step) -> dict[str, Any]:
+    item = step.object
+    values = _values(item) | {"replacing": step.do == "replace", "withdrawn": []}
+    if step.before is not None:
+        values["withdrawn"] = _values(step.before).get("grants", [])
+    where = f"  [{item.origin.path}:{item.origin.line}]" if item.origin is not None else ""
+    verb = {"create": "create", "replace": "change", "drop": "drop"}[step.do]
+    text = render.block(_template(item.key.type), "drop" if step.do == "drop" else "create", values)
+    return {
+        "remark": remark(f"{verb} {item.key}{where}"),
+        "sql": text,
+        "statements": TYPES[item.key.type].statements(step.do, values),
+    }
+
+
+def _values(item: SqlObject) -> dict[str, Any]:
+    return TYPES[item.key.type].values(item) | {"object_name": literal(item.key.name), "hash": literal(item.hash)}
+
+
+def _template(name: str) -> str:
+    return f"{name}.sql.j2"
+
+
+def _is_recorded(item: SqlObject) -> bool:
+    return TYPES[item.key.type].fingerprint
+
+
+def _entries(items: Iterable[SqlObject]) -> Sequence[dict[str, Sql]]:
+    return [
+        {"type": literal(item.key.type), "name": literal(item.key.name), "hash": literal(item.hash)} for item in items
+    ]
+
+
+def _check(text: Sql, statements: int) -> str:
+    """``text``, when PostgreSQL's parser reads exactly as many statements as were meant."""
+    found = count_statements(text)
+    if isinstance(found, ParseFailure):
+        near = text[max(found.offset - 60, 0) : found.offset + 60]
+        raise PrintError(f"{found.message} near {near!r}")
+    if found != statements:
+        raise PrintError(f"printed {found} statements instead of {statements}")
+    return text

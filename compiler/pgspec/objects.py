@@ -1,0 +1,243 @@
+"""SQL objects: what should exist, as values; and what PostgreSQL lets each type of object do.
+
+The planner knows these types, not the kinds of spec.  An object is its type, its identity and a definition of
+plain JSON values, from which its template prints it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from pgspec.diagnostics import Span
+from pgspec.sql import QName, Sql, commas, dollar, ident, literal, qname
+
+Json = Any
+Values = dict[str, Any]
+Action = Literal["create", "replace", "rebuild", "drop"]
+
+
+class Key(NamedTuple):
+    """The identity of an object: its type and the name that PostgreSQL would print, qualified and quoted."""
+
+    type: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{TYPES[self.type].title} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlObject:
+    """One object of the database.
+
+    ``parent``: it disappears with its parent and is re-created with it.  ``depends_on``: objects that must exist
+    before it, and without which it cannot stay.  ``origin``: the spec line that it comes from; no part of its identity.
+    """
+
+    key: Key
+    definition: Mapping[str, Json]
+    parent: Key | None = None
+    depends_on: tuple[Key, ...] = ()
+    origin: Span | None = field(default=None, compare=False)
+
+    @property
+    def hash(self) -> str:
+        """16 hex digits that change when the definition does."""
+        text = json.dumps(self.definition, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectType:
+    """What a type of object can do.
+
+    ``rank`` orders objects that do not depend on each other.  ``in_place``: a changed definition is applied to the
+    existing object; otherwise it is dropped and created again.  ``fingerprint``: the server's own text of it is
+    recorded when it is deployed.  ``locks``: for each action the strongest lock, on what, and what the time depends on.
+    """
+
+    title: str
+    rank: int
+    values: Callable[[SqlObject], Values]
+    in_place: bool = False
+    fingerprint: bool = False
+    locks: Mapping[str, str] = field(default_factory=dict)
+    statements: Callable[[str, Values], int] = lambda _do, _values: 1
+    plural: str = ""
+
+    def count(self, number: int) -> str:
+        """``1 index``, ``2 indexes``."""
+        title = self.title.removesuffix(" on").removesuffix(" of").removesuffix(" to")
+        return f"{number} {title if number == 1 else self.plural or title + 's'}"
+
+
+def _qname(parts: Json) -> Sql:
+    return qname(QName(*parts))
+
+
+def _roles(names: Json) -> Sql:
+    return commas([Sql("PUBLIC"), *(ident(name) for name in names)])
+
+
+def _schema(o: SqlObject) -> Values:
+    d = o.definition
+    return {"name": ident(d["name"]), "plain_name": literal(d["name"]), "revoke": _roles(d["revoke"])}
+
+
+def _table(o: SqlObject) -> Values:
+    d = o.definition
+    return {"name": _qname(d["name"]), "columns": [Sql(line) for line in d["columns"]], "revoke": _roles(d["revoke"])}
+
+
+def _function(o: SqlObject) -> Values:
+    d = o.definition
+    return {
+        "name": _qname(d["name"]),
+        "arguments": commas(Sql(f"{ident(name)} {kind}") for name, kind in d["arguments"]),
+        "signature": Sql(f"{_qname(d['name'])}({', '.join(kind for _, kind in d['arguments'])})"),
+        "returns": Sql(d["returns"]),
+        "language": Sql(d["language"]),
+        "volatility": Sql(d["volatility"].upper()),
+        "body": dollar(d["body"], "function"),
+        "revoke": _roles(d["revoke"]),
+    }
+
+
+def _materialized_view(o: SqlObject) -> Values:
+    return {"name": _qname(o.definition["name"]), "query": Sql(o.definition["query"])}
+
+
+def _index(o: SqlObject) -> Values:
+    d = o.definition
+    return {
+        "name": ident(d["name"][1]),
+        "qualified": _qname(d["name"]),
+        "table": _qname(d["table"]),
+        "unique": Sql("UNIQUE " if d["unique"] else ""),
+        "method": Sql("" if d["method"] == "btree" else f"USING {ident(d['method'])} "),
+        "columns": commas(ident(column) for column in d["columns"]),
+        "relation": literal(_qname(d["table"])),
+        "is_unique": literal(bool(d["unique"])),
+        "access_method": literal(d["method"]),
+        "column_names": commas(literal(column) for column in d["columns"]),
+    }
+
+
+def _on(o: SqlObject) -> Values:
+    """What comments, owners and grants share: the object that they are about."""
+    target = _qname(o.definition["target"])
+    return {"kind": Sql(TYPES[o.definition["on"]].title.upper()), "target": target, "target_name": literal(target)}
+
+
+def _comment(o: SqlObject) -> Values:
+    return {**_on(o), "text": literal(o.definition["text"])}
+
+
+def _access(o: SqlObject) -> Values:
+    grant = [(role, sorted(privileges)) for role, privileges in o.definition["grant"]]
+    granted = sorted(f"{role} {privilege}" for role, privileges in grant for privilege in privileges)
+    return {
+        **_on(o),
+        "revoke": _roles(o.definition["revoke"]),
+        "grants": [
+            {"privileges": commas(Sql(p) for p in privileges), "role": ident(role)} for role, privileges in grant
+        ],
+        "granted": commas(literal(entry) for entry in granted),
+    }
+
+
+def _owner(o: SqlObject) -> Values:
+    return {**_on(o), "role": ident(o.definition["role"]), "role_name": literal(o.definition["role"])}
+
+
+def _with_rights(do: str, _values: Values) -> int:
+    """Creating an object is followed by closing it."""
+    return 1 if do == "drop" else 2
+
+
+def _grants(_do: str, values: Values) -> int:
+    return 1 + len(values["grants"]) + len(values["withdrawn"])
+
+
+_ON_VIEW = "on the view; catalog only"
+TYPES: dict[str, ObjectType] = {
+    "schema": ObjectType(
+        "schema",
+        0,
+        _schema,
+        locks={"create": "no lock on existing objects; catalog only", "drop": "ACCESS EXCLUSIVE on the empty schema"},
+        statements=_with_rights,
+    ),
+    "table": ObjectType(
+        "table",
+        10,
+        _table,
+        locks={
+            "create": "no lock on existing objects; catalog only",
+            "drop": "ACCESS EXCLUSIVE on the table; catalog only",
+        },
+    ),
+    "function": ObjectType(
+        "function",
+        20,
+        _function,
+        in_place=True,
+        fingerprint=True,
+        locks={
+            "create": "no lock on existing objects; catalog only",
+            "replace": "no lock that readers or writers meet; catalog only",
+            "drop": "ACCESS EXCLUSIVE on the function; catalog only",
+        },
+        statements=_with_rights,
+    ),
+    "materialized_view": ObjectType(
+        "materialized view",
+        50,
+        _materialized_view,
+        fingerprint=True,
+        locks={
+            "create": "ACCESS SHARE on the tables that it reads, as long as its query runs",
+            "drop": "ACCESS EXCLUSIVE on the view; catalog only",
+            "rebuild": "ACCESS EXCLUSIVE on the view, as long as its query runs",
+        },
+    ),
+    "index": ObjectType(
+        "index",
+        60,
+        _index,
+        plural="indexes",
+        fingerprint=True,
+        locks={
+            "create": "SHARE on the view, as long as one scan of it takes: readers go on, refreshes wait",
+            "drop": f"ACCESS EXCLUSIVE {_ON_VIEW}",
+            "rebuild": "ACCESS EXCLUSIVE on the view, as long as one scan of it takes",
+        },
+    ),
+    "comment": ObjectType(
+        "comment on",
+        70,
+        _comment,
+        in_place=True,
+        locks=dict.fromkeys(("create", "replace", "drop"), f"SHARE UPDATE EXCLUSIVE {_ON_VIEW}"),
+    ),
+    "access": ObjectType(
+        "access to",
+        80,
+        _access,
+        in_place=True,
+        locks=dict.fromkeys(("create", "replace", "drop"), f"no table lock; {_ON_VIEW}"),
+        statements=_grants,
+        plural="access lists",
+    ),
+    "owner": ObjectType(
+        "owner of",
+        90,
+        _owner,
+        in_place=True,
+        locks=dict.fromkeys(("create", "replace", "drop"), f"ACCESS EXCLUSIVE {_ON_VIEW}"),
+    ),
+}

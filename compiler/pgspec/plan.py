@@ -1,0 +1,109 @@
+"""State x State -> the changes between them, and the steps that make them.
+
+Migration is ``plan(before, after)``; rollback is ``plan(after, before)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pgspec.objects import TYPES, Action, Key, SqlObject
+from pgspec.state import State, ordered
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do: print block ``do`` of the object's template.  ``before`` is what a replacement replaces."""
+
+    do: Literal["create", "replace", "drop"]
+    object: SqlObject
+    before: SqlObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one object, and why.  A child that comes and goes with its parent has ``with_parent`` set."""
+
+    action: Action
+    before: SqlObject | None
+    after: SqlObject | None
+    why: str
+    with_parent: bool = False
+
+    @property
+    def object(self) -> SqlObject:
+        """The object as it will be, or as it was."""
+        found = self.after or self.before
+        assert found is not None
+        return found
+
+    @property
+    def lock(self) -> str:
+        """The strongest lock that the change takes, on what, and what its duration depends on."""
+        return TYPES[self.object.key.type].locks.get(self.action, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The changes, one for each object that differs, and the steps in the order in which they must run."""
+
+    changes: tuple[Change, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+def plan(before: State, after: State) -> Plan:
+    """The way from one state to another."""
+    reasons = _rebuilds(before, after)
+    changes: list[Change] = []
+    drops: list[Step] = []
+    for old in reversed(ordered(before)):
+        gone = old.key not in after
+        if gone or old.key in reasons:
+            whole = old.parent is not None and (old.parent not in after or old.parent in reasons)
+            if gone:
+                changes.append(Change("drop", old, None, reasons.get(old.key, "no longer in the specs"), whole))
+            if not whole:
+                drops.append(Step("drop", old))
+    builds: list[Step] = []
+    for new in ordered(after):
+        known = before.get(new.key)
+        whole = new.parent is not None and (new.parent not in before or new.parent in reasons)
+        if known is None or new.key in reasons:
+            action: Action = "create" if known is None else "rebuild"
+            changes.append(Change(action, known, new, reasons.get(new.key, "new in the specs"), whole))
+            builds.append(Step("create", new))
+        elif known.definition != new.definition:
+            changes.append(Change("replace", known, new, _difference(known, new)))
+            builds.append(Step("replace", new, known))
+    return Plan(tuple(changes), (*drops, *builds))
+
+
+def _rebuilds(before: State, after: State) -> dict[Key, str]:
+    """The objects that must be dropped and created again, or go with one that is, each with the reason."""
+    users: dict[Key, list[SqlObject]] = {}
+    for item in before.values():
+        for need in (*item.depends_on, *([item.parent] if item.parent else [])):
+            users.setdefault(need, []).append(item)
+    reasons: dict[Key, str] = {}
+    waiting: list[Key] = []
+    for item in ordered(before):
+        new = after.get(item.key)
+        if new is None:
+            waiting.append(item.key)
+        elif new.definition != item.definition and not TYPES[item.key.type].in_place:
+            reasons[item.key] = _difference(item, new)
+            waiting.append(item.key)
+    while waiting:
+        key = waiting.pop(0)
+        for user in users.get(key, []):
+            if user.key not in reasons and user.key in after:
+                reasons[user.key] = f"part of {key}" if user.parent == key else f"depends on {key}"
+                waiting.append(user.key)
+    return reasons
+
+
+def _difference(before: SqlObject, after: SqlObject) -> str:
+    names = sorted(before.definition.keys() | after.definition.keys())
+    changed = [name for name in names if before.definition.get(name) != after.definition.get(name)]
+    return f"{', '.join(changed)} changed"
