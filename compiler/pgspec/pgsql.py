@@ -5,6 +5,7 @@ Offsets are code points into the text that was given, as in pglast's nodes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +64,30 @@ def count_statements(text: str) -> int | ParseFailure:
         return len(parser.split(text, only_slices=True)) if text.strip() else 0
     except parser.ParseError as error:
         return _failure(error, text)
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """Every node of a tree, parents first."""
+    waiting = [node]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, tuple):
+            waiting.extend(reversed(item))
+        elif isinstance(item, ast.Node):
+            yield item
+            waiting.extend(getattr(item, name) for name in reversed(item.__slots__))
+
+
+def relation_names(node: Any) -> set[tuple[str | None, str]]:
+    """The (schema, name) of every relation that a query names, without the names of its CTEs."""
+    named: set[tuple[str | None, str]] = set()
+    ctes: set[tuple[str | None, str]] = set()
+    for item in walk(node):
+        if isinstance(item, ast.RangeVar):
+            named.add((item.schemaname, item.relname))
+        elif isinstance(item, ast.CommonTableExpr):
+            ctes.add((None, item.ctename))
+    return {name for name in named if name not in ctes}
 
 
 def tokens(text: str) -> list[Any]:

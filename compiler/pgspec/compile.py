@@ -1,0 +1,211 @@
+"""The pipeline, readable as a list: sources in, files and findings out.  No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pgspec import migration, program, releases, source
+from pgspec import state as states
+from pgspec.catalog import Catalog
+from pgspec.catalog.reader import read_schema
+from pgspec.desired import desired_state
+from pgspec.diagnostics import Diagnostic, Severity, Span
+from pgspec.kinds import MaterializedView, Project
+from pgspec.kinds.load import load
+from pgspec.migration import Settings
+from pgspec.plan import Plan
+from pgspec.plan import plan as plan_changes
+from pgspec.plan_text import plan_markdown
+from pgspec.program import Program
+from pgspec.releases import Release
+from pgspec.rules import RULES
+from pgspec.source import Document
+from pgspec.sources import GENERATED, PROJECT_FILE, RELEASES, Sources
+from pgspec.state import State
+
+DRAFT = f"{GENERATED}/draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a project compiles to.  ``files`` is empty when there are errors; a path that is not in it should not exist.
+
+    ``before`` is the state after the last release, ``after`` what the specs describe, ``draft`` the way between them.
+    """
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    program: Program | None = None
+    before: State = field(default_factory=dict)
+    after: State = field(default_factory=dict)
+    draft: Plan = field(default_factory=Plan)
+    releases: tuple[Release, ...] = ()
+    settings: Settings | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return not any(finding.severity is Severity.ERROR for finding in self.diagnostics)
+
+
+def compile_project(sources: Sources) -> Result:
+    """Everything that pgspec knows about a project: findings, states, and every file under generated/."""
+    documents = [document for path in sorted(sources.specs) for document in source.read(path, sources.specs[path])]
+    loaded = [(document, *load(document)) for document in documents]
+    found = [finding for _, _, findings in loaded for finding in findings]
+    found += [_ignored(path) for path in sources.ignored]
+    project = _project([(d, s) for d, s, _ in loaded], found)
+    texts, unreadable = _sql_texts(sources)
+    found += unreadable
+    if project is None:
+        return Result(_sorted(found))
+    catalog, problems = _catalog(project[0], project[1], sources.schema, texts)
+    found += problems
+    specs = [(s, d) for d, s, _ in loaded if isinstance(s, MaterializedView)]
+    built, problems = program.build(project[0], catalog, specs, {p: source.sql_file(p, t) for p, t in texts.items()})
+    found += problems
+    found += _rules(built, specs)
+    sealed, before, problems = releases.read(sources.releases)
+    result = Result(_sorted([*found, *problems]), program=built, before=before, releases=tuple(sealed))
+    return _printed(result) if result.ok else result
+
+
+def release_files(result: Result, folder: str) -> Mapping[str, str]:
+    """The files of generated/ after the draft is sealed into the release ``folder``."""
+    assert result.settings is not None
+    sealed = _draft_files(result, folder)
+    new = Release(folder, {name: text.encode() for name, text in sealed.items()})
+    kept = {path: text for path, text in result.files.items() if not path.startswith(f"{DRAFT}/")}
+    kept[releases.SUM_FILE] = releases.sum_text([*result.releases, new])
+    return kept | {f"{RELEASES}/{folder}/{name}": text for name, text in sealed.items()}
+
+
+def _printed(result: Result) -> Result:
+    assert result.program is not None
+    project = result.program.project
+    settings = Settings(
+        project.name,
+        f"{project.migration.lock_timeout.seconds}s",
+        f"{project.migration.statement_timeout.seconds}s",
+        project.internal_schema,
+    )
+    after = desired_state(result.program)
+    result = replace(result, settings=settings, after=after, draft=plan_changes(result.before, after))
+    files: dict[str, str] = {}
+    if after:
+        files[f"{GENERATED}/schema.sql"] = migration.schema_sql(after, settings)
+    if result.draft.changes:
+        drafted = _draft_files(result, "draft")
+        files |= {f"{DRAFT}/{name}": text for name, text in drafted.items() if name != "state.json"}
+    for release in result.releases:
+        folder = f"{RELEASES}/{release.folder}"
+        files |= {f"{folder}/{name}": data.decode() for name, data in release.files.items()}
+    if result.releases:
+        files[releases.SUM_FILE] = releases.sum_text(result.releases)
+    return replace(result, files=files)
+
+
+def _draft_files(result: Result, name: str) -> dict[str, str]:
+    """The five files of the step from the last release to the specs."""
+    settings = result.settings
+    assert settings is not None
+    last = result.releases[-1].folder if result.releases else "an empty start"
+    back = plan_changes(result.after, result.before)
+    title = f"{settings.project}, {name}"
+    return {
+        "migrate.sql": migration.migrate_sql(f"migrate: {title}, after {last}", result.draft, result.after, settings),
+        "plan.md": plan_markdown(title, last, result.draft, back),
+        "rollback.sql": migration.migrate_sql(f"rollback: {title}, back to {last}", back, result.before, settings),
+        "state.json": states.dump(result.after),
+        "verify.sql": migration.verify_sql(f"verify: {title}", result.after, settings),
+    }
+
+
+def _project(specs: Sequence[tuple[Document, object]], found: list[Diagnostic]) -> tuple[Project, Document] | None:
+    """The one project, or None with the finding that says why."""
+    projects = [(spec, document) for document, spec in specs if isinstance(spec, Project)]
+    declared = [d for d, _ in specs if isinstance(d.value, dict) and d.value.get("kind") == "project"]
+    for document in declared:
+        if document.path != PROJECT_FILE:
+            message = f"a second project; the project is {PROJECT_FILE}"
+            found.append(
+                _error(document.at("kind"), "PRJ008", message, "merge the two, or give it a folder of its own")
+            )
+    here = [entry for entry in projects if entry[1].path == PROJECT_FILE]
+    if len([d for d in declared if d.path == PROJECT_FILE]) > 1:
+        second = [d for d in declared if d.path == PROJECT_FILE][1]
+        found.append(_error(second.at("kind"), "PRJ008", "a second project in the same file", "merge the two"))
+    if not any(d.path == PROJECT_FILE for d in declared) and not _has_error(found, PROJECT_FILE):
+        span = Span(PROJECT_FILE, 1, 1, 1, 2)
+        found.append(_error(span, "PRJ008", "the file holds no project", "start it with `kind: project`"))
+    return here[0] if here else None
+
+
+def _has_error(found: Iterable[Diagnostic], path: str) -> bool:
+    return any(finding.span.path == path and finding.severity is Severity.ERROR for finding in found)
+
+
+def _sql_texts(sources: Sources) -> tuple[dict[str, str], list[Diagnostic]]:
+    texts, found = {}, []
+    for path, data in sources.sql.items():
+        try:
+            texts[path] = data.decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            message = f"the file is not UTF-8 text (byte {error.start})"
+            found.append(_error(Span(path, 1, 1, 1, 2), "PRJ009", message, "save it as UTF-8"))
+    return texts, found
+
+
+def _catalog(
+    project: Project, document: Document, schema: Sequence[str], texts: Mapping[str, str]
+) -> tuple[Catalog, list[Diagnostic]]:
+    found = []
+    for path in schema:
+        if path not in texts:
+            place = document.at("schema") if document.has("schema") else document.head()
+            help_ = "paths under `schema:` are relative to specs/; `pg_dump --schema-only` prints such a file"
+            found.append(_error(place, "PRJ009", f"there is no schema file `{path}`", help_))
+    files = [(path, texts[path]) for path in schema if path in texts]
+    catalog, problems = read_schema(files, tuple(project.search_path))
+    return catalog, [*found, *problems]
+
+
+def _rules(built: Program, specs: Sequence[tuple[MaterializedView, Document]]) -> list[Diagnostic]:
+    """What the rules find, without what the specs allow, and what the specs allow in vain."""
+    found, used = [], set()
+    for rule in RULES.values():
+        for view, finding in rule.run(built):
+            if finding.code in view.spec.allow:
+                used.add((id(view.document), finding.code))
+            else:
+                found.append(finding)
+    for spec, document in specs:
+        for code in spec.allow:
+            if code not in RULES or RULES[code].check is None:
+                known = ", ".join(sorted(code for code, rule in RULES.items() if rule.check is not None))
+                message = f"`{code}` cannot be accepted" if code in RULES else f"there is no rule `{code}`"
+                found.append(_error(document.key("allow", code), "PRJ014", message, f"rules: {known}", str(spec.name)))
+            elif (id(document), code) not in used and _is_understood(built, document):
+                message, help_ = f"nothing here needs `allow: {code}`", "remove it"
+                place = document.key("allow", code)
+                found.append(Diagnostic(place, "PRJ013", Severity.WARNING, message, help_, str(spec.name)))
+    return found
+
+
+def _is_understood(built: Program, document: Document) -> bool:
+    """Whether the rules could judge the spec at all: an unused `allow` is certain only then."""
+    return any(v.document is document and v.analysis is not None and not v.analysis.findings for v in built.views)
+
+
+def _ignored(path: str) -> Diagnostic:
+    message, help_ = "this file is not read: specs end in .yaml", "rename it"
+    return Diagnostic(Span(path, 1, 1, 1, 2), "PRJ012", Severity.WARNING, message, help_)
+
+
+def _error(span: Span, code: str, message: str, help_: str, name: str = "") -> Diagnostic:
+    return Diagnostic(span, code, Severity.ERROR, message, help_, name)
+
+
+def _sorted(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(set(found)))

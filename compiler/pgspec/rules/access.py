@@ -1,0 +1,128 @@
+"""MV: who may read a view, who owns it, and how its refresh locks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pgspec.program import Program, nearest
+from pgspec.rules.registry import Finding, rule
+
+
+@rule("MV010")
+def locking_refresh(program: Program) -> Iterator[Finding]:
+    """
+    The view is refreshed without CONCURRENTLY.
+
+    Why
+    ---
+    A plain refresh takes ACCESS EXCLUSIVE for as long as the query runs: readers wait.  It is right for a view that
+    nobody reads while it is refreshed; say so with `allow: {MV010: reason}`.
+
+    Bad
+    ---
+    ```yaml
+    kind: materialized_view
+    name: orders_daily
+    unique_key: [placed_on]
+    refresh: {every: 1h, concurrently: false}
+    query: |
+      SELECT placed_on, count(*) AS orders FROM orders GROUP BY placed_on
+    ```
+
+    Good
+    ----
+    ```yaml
+    kind: materialized_view
+    name: orders_daily
+    unique_key: [placed_on]
+    refresh: {every: 1h, concurrently: false}
+    allow: {MV010: read by the nightly export only, which runs after the refresh}
+    query: |
+      SELECT placed_on, count(*) AS orders FROM orders GROUP BY placed_on
+    ```
+    """
+    for view in program.views:
+        if not view.spec.refresh.concurrently:
+            message = f"`{view.spec.name}` is refreshed without CONCURRENTLY, which locks readers out"
+            help_ = "remove `concurrently: false`, or give the reason in `allow: {MV010: ...}`"
+            yield Finding(view.document.at("refresh", "concurrently"), message, help_, view)
+
+
+@rule("MV012")
+def public_access(program: Program) -> Iterator[Finding]:
+    """
+    A view is readable by PUBLIC.
+
+    Why
+    ---
+    A materialized view has no row-level security.  PUBLIC is every role, also those that are created tomorrow.
+
+    Bad
+    ---
+    ```yaml
+    kind: materialized_view
+    name: order_amounts
+    unique_key: [id]
+    access: {select: [public]}
+    query: SELECT id, amount FROM orders
+    ```
+
+    Good
+    ----
+    ```yaml
+    kind: materialized_view
+    name: order_amounts
+    unique_key: [id]
+    access: {select: [service_role]}
+    query: SELECT id, amount FROM orders
+    ```
+    """
+    for view in program.views:
+        for number, role in enumerate(view.spec.access.select):
+            if role.lower() == "public":
+                message = f"`{view.spec.name}` would be readable by PUBLIC, that is, by every role"
+                yield Finding(
+                    view.document.at("access", "select", number), message, "name the roles that read it", view
+                )
+
+
+@rule("MV013")
+def unknown_role(program: Program) -> Iterator[Finding]:
+    """
+    A role is named that neither the project nor the schema files know.
+
+    Why
+    ---
+    A grant to a role that does not exist fails when the migration runs.
+
+    Bad
+    ---
+    ```yaml
+    kind: materialized_view
+    name: order_amounts
+    unique_key: [id]
+    access: {select: [servce_role]}
+    query: SELECT id, amount FROM orders
+    ```
+
+    Good
+    ----
+    ```yaml
+    kind: materialized_view
+    name: order_amounts
+    unique_key: [id]
+    access: {select: [service_role]}
+    query: SELECT id, amount FROM orders
+    ```
+    """
+    known = sorted({*program.roles, *program.catalog.roles})
+    for view in program.views:
+        places = [(("access", "select", number), role) for number, role in enumerate(view.spec.access.select)]
+        if view.spec.owner is not None:
+            places.append((("owner",), view.spec.owner))  # type: ignore[arg-type]
+        for path, role in places:
+            if role not in known and role.lower() != "public":
+                help_ = (
+                    nearest(role, known) or "name it under `roles:` in project.yaml, or create it in the schema files"
+                )
+                yield Finding(view.document.at(*path), f"the role `{role}` is not known", help_, view)

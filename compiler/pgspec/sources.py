@@ -1,0 +1,127 @@
+"""The files of a project: what the compiler is given, so that the compiler itself reads no disk."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from pgspec import source
+
+PROJECT_FILE = "specs/project.yaml"
+SPECS = "specs"
+GENERATED = "generated"
+RELEASES = "generated/releases"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Every file that a build may read, by path relative to the project.
+
+    ``specs``: the YAML files.  ``sql``: the SQL files in specs/ and the schema files.  ``schema``: paths of the latter
+    in the order in which they apply; a pattern that matched nothing stands for itself.  ``releases``: sealed files.
+    ``ignored``: files that look like specs and are not read.
+    """
+
+    specs: Mapping[str, bytes] = field(default_factory=dict)
+    sql: Mapping[str, bytes] = field(default_factory=dict)
+    schema: tuple[str, ...] = ()
+    releases: Mapping[str, bytes] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+
+    def all(self) -> Mapping[str, bytes]:
+        """All files in one mapping."""
+        return {**self.specs, **self.sql, **self.releases}
+
+
+def from_texts(texts: Mapping[str, str]) -> Sources:
+    """Sources that exist in memory only, as tests and manual pages have them."""
+    return _sorted({path: text.encode() for path, text in texts.items()})
+
+
+def from_disk(root: Path) -> Sources:
+    """The sources of the project in ``root``.  OSError when a file cannot be read."""
+    files = {}
+    for folder in (root / SPECS, root / RELEASES):
+        for path in folder.rglob("*"):
+            if path.is_file():
+                files[path.relative_to(root).as_posix()] = path
+    data = {name: files[name].read_bytes() for name in sorted(files) if _is_source(name)}
+    for pattern in _patterns(data.get(PROJECT_FILE, b"")):
+        for path in _outside(root, pattern):
+            data.setdefault(_relative(path, root), path.read_bytes())
+    return _sorted(data)
+
+
+def find_root(start: Path) -> Path | None:
+    """The nearest folder at or above ``start`` that has a project file."""
+    for folder in (start, *start.parents):
+        if (folder / PROJECT_FILE).is_file():
+            return folder
+    return None
+
+
+def _is_source(name: str) -> bool:
+    return name.endswith((".yaml", ".yml", ".sql")) or name.startswith(f"{RELEASES}/")
+
+
+def _sorted(data: Mapping[str, bytes]) -> Sources:
+    specs = {p: d for p, d in data.items() if p.startswith(f"{SPECS}/") and p.endswith(".yaml")}
+    ignored = tuple(p for p in sorted(data) if p.startswith(f"{SPECS}/") and p.endswith(".yml"))
+    releases = {p: d for p, d in data.items() if p.startswith(f"{RELEASES}/")}
+    sql = {p: d for p, d in data.items() if p.endswith(".sql") and p not in releases}
+    schema: list[str] = []
+    for pattern in _patterns(specs.get(PROJECT_FILE, b"")):
+        wanted = _normal(pattern)
+        if any(char in wanted for char in "*?["):
+            matched = sorted(path for path in sql if fnmatch.fnmatchcase(path, wanted))
+        else:
+            matched = [wanted] if wanted in sql else sorted(p for p in sql if p.startswith(f"{wanted.rstrip('/')}/"))
+        schema += [path for path in matched or [wanted] if path not in schema]
+    return Sources(specs, sql, tuple(schema), releases, ignored)
+
+
+def _patterns(project: bytes) -> list[str]:
+    """What the project file says under ``schema``; the compiler says what is wrong with it, if anything is."""
+    for document in source.read(PROJECT_FILE, project) if project else []:
+        if isinstance(document.value, dict):
+            value = document.value.get("schema", ["schema.sql"])
+            items = [value] if isinstance(value, str) else value
+            return [item for item in items if isinstance(item, str) and item] if isinstance(items, list) else []
+    return []
+
+
+def _normal(pattern: str) -> str:
+    """A pattern relative to specs/ as a path relative to the project: ``../db/*.sql`` is ``db/*.sql``."""
+    parts: list[str] = []
+    for part in PurePosixPath(SPECS, pattern.replace("\\", "/")).parts:
+        if part == ".." and parts and parts[-1] != "..":
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _outside(root: Path, pattern: str) -> list[Path]:
+    """The schema files of a pattern that leaves specs/."""
+    wanted = _normal(pattern)
+    if wanted.startswith(f"{SPECS}/"):
+        return []
+    if any(char in wanted for char in "*?["):
+        try:
+            found = root.glob(wanted) if not wanted.startswith(("..", "/")) else []
+            return sorted(path for path in found if path.is_file())
+        except ValueError:  # not a pattern; the compiler reports that nothing matched
+            return []
+    path = root / wanted
+    if path.is_dir():
+        return sorted(child for child in path.glob("*.sql") if child.is_file())
+    return [path] if path.is_file() else []
+
+
+def _relative(path: Path, root: Path) -> str:
+    try:
+        return path.relative_to(root).as_posix()
+    except ValueError:
+        return path.as_posix()
