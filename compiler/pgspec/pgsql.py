@@ -18,8 +18,11 @@ __all__ = [
     "ast",
     "count_statements",
     "enums",
+    "is_sql",
     "parse",
+    "relation_names",
     "tokens",
+    "walk",
 ]
 
 KEYWORDS_TO_QUOTE: frozenset[str] = frozenset(
@@ -66,16 +69,22 @@ def count_statements(text: str) -> int | ParseFailure:
         return _failure(error, text)
 
 
+def is_sql(text: str) -> bool:
+    """Whether PostgreSQL's grammar accepts ``text``."""
+    return not isinstance(count_statements(text), ParseFailure)
+
+
 def walk(node: Any) -> Iterator[Any]:
-    """Every node of a tree, parents first."""
-    waiting = [node]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, tuple):
-            waiting.extend(reversed(item))
-        elif isinstance(item, ast.Node):
-            yield item
-            waiting.extend(getattr(item, name) for name in reversed(item.__slots__))
+    """Every node of a tree, or of the trees in a list: parents before children, in the order of writing."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, tuple | list):
+            stack.extend(reversed(current))
+        elif isinstance(current, ast.Node):
+            yield current
+            children = [getattr(current, name) for name in current]
+            stack.extend(child for child in reversed(children) if isinstance(child, tuple | list | ast.Node))
 
 
 def relation_names(node: Any) -> set[tuple[str | None, str]]:
