@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import psycopg
 import pytest
-from live import Database, fresh_database
 
+from live import Database, fresh_database
 from pgspec.scratch import ScratchServer
 from pgspec.snapshot import diff, snapshot
 
@@ -345,9 +344,9 @@ CHANGES = [
     ),
     Change("CREATE CAST (app.pair AS text) WITH INOUT", "DROP CAST (app.pair AS text)", "cast app.pair as text"),
     Change(
-        "CREATE OPERATOR app.+++ (function = app.add, leftarg = integer, rightarg = integer)",
-        "DROP OPERATOR app.+++ (integer, integer)",
-        "operator app.+++ (integer, integer)",
+        "CREATE OPERATOR app.<+> (function = app.add, leftarg = integer, rightarg = integer)",
+        "DROP OPERATOR app.<+> (integer, integer)",
+        "operator app.<+> (integer, integer)",
     ),
     Change(
         "CREATE OPERATOR CLASS app.oc FOR TYPE integer USING hash AS OPERATOR 1 =, FUNCTION 1 hashint4(integer)",
@@ -414,3 +413,103 @@ def test_a_change_shows_and_its_undo_hides_it(copy: Database, change: Change) ->
     if change.undo:
         copy.run(change.undo.format(database=copy.name))
         assert diff(before, shot(copy)) == []
+
+
+def test_foreign_objects_show_without_their_passwords(copy: Database) -> None:
+    before = shot(copy)
+    copy.run(FOREIGN)
+    after = shot(copy)
+    assert diff(before, after) == [
+        "+ foreign data wrapper fw",
+        "+ foreign table app.ft",
+        "+ server sv",
+        "+ user mapping for snap_app server sv",
+    ]
+    assert "hidden" not in str(after)
+    copy.run("ALTER USER MAPPING FOR snap_app SERVER sv OPTIONS (SET password 'other')")
+    assert [entry.splitlines()[0] for entry in diff(after, shot(copy))] == ["~ user mapping for snap_app server sv"]
+
+
+SETTINGS = """
+SET search_path = app, public;
+SET quote_all_identifiers = on;
+SET standard_conforming_strings = off;
+SET timezone = 'Asia/Tokyo';
+SET datestyle = 'German';
+SET intervalstyle = 'iso_8601';
+SET extra_float_digits = -5;
+SET bytea_output = 'escape';
+CREATE TEMP TABLE pg_class (a integer);
+CREATE TEMP TABLE t (a integer);
+"""
+
+
+def test_the_session_does_not_matter(copy: Database) -> None:
+    plain = shot(copy)
+    with copy.connect() as connection:
+        connection.execute(SETTINGS)
+        assert diff(plain, snapshot(connection)) == []
+        assert connection.execute("SHOW search_path").fetchone() == ("app, public",)
+        assert connection.execute("SHOW timezone").fetchone() == ("Asia/Tokyo",)
+
+
+def test_an_open_transaction_is_seen_and_left_as_it_was(copy: Database) -> None:
+    plain = shot(copy)
+    with psycopg.connect(copy.dsn, row_factory=psycopg.rows.dict_row) as connection:
+        connection.execute("SET LOCAL search_path = app")
+        connection.execute("CREATE TABLE late ()")
+        assert diff(plain, snapshot(connection)) == ["+ table app.late"]
+        assert connection.execute("SHOW search_path").fetchone() == {"search_path": "app"}
+        connection.rollback()
+    assert diff(plain, shot(copy)) == []
+
+
+def test_a_user_without_rights_sees_the_same(copy: Database) -> None:
+    copy.run("CREATE ROLE snap_reader LOGIN")
+    try:
+        with copy.connect(user="snap_reader") as connection:
+            assert diff(shot(copy), snapshot(connection)) == []
+    finally:
+        copy.run("DROP ROLE snap_reader")
+
+
+def test_one_script_gives_one_snapshot(server: ScratchServer, filled: Database, copy: Database) -> None:
+    with fresh_database(server) as other:
+        other.run("CREATE TABLE shifts_oids (); DROP TABLE shifts_oids")
+        other.run(BASE)
+        assert diff(shot(copy), shot(other)) == []
+
+
+def test_dump_and_restore_keep_the_snapshot(server: ScratchServer, copy: Database) -> None:
+    programs = server.server.bin
+    copy.run("CREATE FOREIGN DATA WRAPPER fw; CREATE SERVER sv FOREIGN DATA WRAPPER fw")
+    copy.run("ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO snap_app; CREATE TABLE app.later ()")
+    copy.run("GRANT UPDATE (b) ON app.t TO snap_app; COMMENT ON COLUMN app.t.b IS 'x'")
+    dump = subprocess.run([programs / "pg_dump", "-d", copy.dsn], capture_output=True, check=True).stdout
+    with fresh_database(server) as restored:
+        psql = [programs / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", restored.dsn]
+        subprocess.run(psql, input=dump, capture_output=True, check=True)
+        assert diff(shot(copy), shot(restored)) == []
+
+
+def test_what_an_extension_owns_is_the_extension(copy: Database) -> None:
+    before = shot(copy)
+    # An extension of our own: not every server brings others than plpgsql.
+    copy.run(
+        "CREATE FUNCTION app.member() RETURNS integer LANGUAGE sql AS 'SELECT 1'; CREATE TYPE app.owned AS (a text)"
+    )
+    assert len(diff(before, shot(copy))) == 2
+    copy.run("ALTER EXTENSION plpgsql ADD FUNCTION app.member(); ALTER EXTENSION plpgsql ADD TYPE app.owned")
+    assert diff(before, shot(copy)) == []
+
+
+def test_diff_shows_the_lines_that_changed() -> None:
+    before = {"index i": "definition a\nvalid true", "table t": "x", "view v": "--- x"}
+    after = {"index i": "definition a\nvalid false", "table u": "x", "view v": "+++ y"}
+    assert diff(before, after) == [
+        "~ index i\n    -valid true\n    +valid false",
+        "- table t",
+        "+ table u",
+        "~ view v\n    ---- x\n    ++++ y",
+    ]
+    assert diff(before, before) == []

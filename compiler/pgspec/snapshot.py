@@ -113,7 +113,9 @@ _QUERIES: Sequence[str] = (
         ) AS column_comment,
         CASE WHEN relkind IN ('v', 'm') THEN pg_get_viewdef(oid) END AS definition,
         CASE WHEN relkind = 'm' THEN relispopulated END AS populated,
-        CASE WHEN relkind <> 'v' THEN CASE relreplident WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing' WHEN 'i' THEN 'index' END END AS replica_identity,
+        CASE relreplident WHEN 'f' THEN 'full' WHEN 'i' THEN 'index' WHEN 'n' THEN
+            CASE WHEN relkind IN ('r', 'p', 'm') THEN 'nothing' END
+        END AS replica_identity,
         nullif(relrowsecurity, false) AS row_security, nullif(relforcerowsecurity, false) AS force_row_security,
         obj_description(oid, 'pg_class') AS comment
     FROM relation c WHERE relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -196,7 +198,8 @@ _QUERIES: Sequence[str] = (
     """
     SELECT CASE typtype WHEN 'd' THEN 'domain ' ELSE 'type ' END || format('%s.%I', space.name, typname) AS identity,
         CASE typtype
-            WHEN 'c' THEN 'composite' WHEN 'e' THEN 'enum' WHEN 'r' THEN 'range' WHEN 'b' THEN 'base' WHEN 'p' THEN 'shell'
+            WHEN 'c' THEN 'composite' WHEN 'e' THEN 'enum' WHEN 'r' THEN 'range' WHEN 'b' THEN 'base'
+            WHEN 'p' THEN 'shell'
         END AS kind,
         CASE WHEN typtype = 'd' THEN concat_ws(' ', format_type(typbasetype, typtypmod),
             'collate ' || nullif(typcollation, 0)::regcollation, CASE WHEN typnotnull THEN 'not null' END,
@@ -220,12 +223,14 @@ _QUERIES: Sequence[str] = (
         AND ('pg_type'::regclass::oid, t.oid) NOT IN (TABLE member)
     """,
     """
-    SELECT 'extension ' || quote_ident(extname) AS identity, extversion AS version, extnamespace::regnamespace::text AS schema,
+    SELECT 'extension ' || quote_ident(extname) AS identity, extversion AS version,
+        extnamespace::regnamespace::text AS schema,
         pg_get_userbyid(extowner) AS owner, obj_description(oid, 'pg_extension') AS comment
     FROM pg_extension
     """,
     """
-    SELECT 'event trigger ' || quote_ident(evtname) AS identity, evtevent::text AS event, evtfoid::regprocedure::text AS executes,
+    SELECT 'event trigger ' || quote_ident(evtname) AS identity, evtevent::text AS event,
+        evtfoid::regprocedure::text AS executes,
         evtenabled::text AS enabled, evttags AS tag, pg_get_userbyid(evtowner) AS owner,
         obj_description(oid, 'pg_event_trigger') AS comment
     FROM pg_event_trigger WHERE ('pg_event_trigger'::regclass::oid, oid) NOT IN (TABLE member)
@@ -233,7 +238,9 @@ _QUERIES: Sequence[str] = (
     """
     SELECT 'publication ' || quote_ident(pubname) AS identity, pg_get_userbyid(pubowner) AS owner,
         (to_jsonb(p) - '{oid,pubname,pubowner}'::text[])::text AS parameters,
-        ARRAY(SELECT pnnspid::regnamespace::text FROM pg_publication_namespace WHERE pnpubid = p.oid ORDER BY 1) AS schema,
+        ARRAY(
+            SELECT pnnspid::regnamespace::text FROM pg_publication_namespace WHERE pnpubid = p.oid ORDER BY 1
+        ) AS schema,
         ARRAY(
             SELECT concat_ws(' ', prrelid::regclass,
                 (SELECT '(' || string_agg(quote_ident(attname), ', ' ORDER BY attnum) || ')'
