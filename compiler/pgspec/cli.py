@@ -80,9 +80,7 @@ _format = click.option("--format", "form", type=click.Choice(FORMATS), default="
 
 
 @cli.command()
-@click.option(
-    "--check", is_flag=True, help="Write nothing; fail with a diff when generated/ is out of date."
-)
+@click.option("--check", is_flag=True, help="Write nothing; fail with a diff when generated/ is out of date.")
 @_format
 @click.pass_obj
 def build(start: Path, check: bool, form: str) -> None:
@@ -194,9 +192,7 @@ def release(start: Path, name: str, version: str | None) -> None:
 
 @cli.command()
 @click.option("--postgres", "major", type=click.IntRange(15, 18), help="Major version of the scratch server.")
-@click.option(
-    "--database", metavar="URL", envvar="PGSPEC_DATABASE_URL", help="Make databases on this server instead."
-)
+@click.option("--database", metavar="URL", envvar="PGSPEC_DATABASE_URL", help="Make databases on this server instead.")
 @click.pass_obj
 def test(start: Path, major: int | None, database: str | None) -> None:
     """Show on a real PostgreSQL that the result does what the specs say.

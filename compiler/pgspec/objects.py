@@ -180,6 +180,7 @@ TYPES: dict[str, ObjectType] = {
             "create": "no lock on existing objects; catalog only",
             "drop": "ACCESS EXCLUSIVE on the table; catalog only",
         },
+        statements=_with_rights,
     ),
     "function": ObjectType(
         "function",

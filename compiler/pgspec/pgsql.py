@@ -50,7 +50,7 @@ class Statement:
 def parse(text: str) -> tuple[list[Statement], ParseFailure | None]:
     """Every statement of ``text``, or why it cannot be parsed."""
     try:
-        raws = parser.parse_sql(text)
+        raws = parser.parse_sql(str(text))
     except parser.ParseError as error:
         return [], _failure(error, text)
     out = []
@@ -64,7 +64,7 @@ def parse(text: str) -> tuple[list[Statement], ParseFailure | None]:
 def count_statements(text: str) -> int | ParseFailure:
     """How many statements ``text`` has; cheaper than `parse`, since no tree is built."""
     try:
-        return len(parser.split(text, only_slices=True)) if text.strip() else 0
+        return len(parser.split(str(text), only_slices=True)) if text.strip() else 0
     except parser.ParseError as error:
         return _failure(error, text)
 

@@ -28,7 +28,6 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         finalize=_guard,
         autoescape=False,  # noqa: S701 - SQL, and the guard refuses what is not quoted
-        trim_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
     )

@@ -1,0 +1,152 @@
+-- pgspec verify: marketplace, draft
+-- 1 schema, 1 table, 1 function, 7 materialized views, 14 indexes, 7 comments, 7 access lists
+-- from specs/views/api_metrics_5m.yaml, specs/views/api_metrics_hourly_enhanced.yaml, specs/views/geographic_analytics_daily.yaml, specs/views/performance_analytics_5min.yaml, specs/views/performance_analytics_hourly.yaml, specs/views/provider_analytics_daily.yaml, specs/views/specialty_analytics_daily.yaml
+
+DO $pgspec$
+DECLARE
+  checked bigint;
+  failed bigint;
+  failures text;
+BEGIN
+IF pg_catalog.to_regclass('pgspec.deployed_objects') IS NULL THEN
+  RAISE EXCEPTION 'verify: nothing is deployed here: % does not exist', 'pgspec.deployed_objects'
+    USING HINT = 'Run migrate.sql first.';
+END IF;
+
+SELECT count(*), count(*) FILTER (WHERE ok IS NOT TRUE),
+  pg_catalog.string_agg(object || ': ' || detail, E'\n' ORDER BY object, detail) FILTER (WHERE ok IS NOT TRUE)
+INTO checked, failed, failures
+FROM (
+SELECT 'schema ' || e.name, n.oid IS NOT NULL, 'does not exist'
+FROM (VALUES
+  ('pgspec')
+) AS e (name)
+LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = e.name
+UNION ALL
+SELECT 'table ' || e.name, c.relkind = 'r', 'does not exist'
+FROM (VALUES
+  ('pgspec.deployed_objects')
+) AS e (name)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
+UNION ALL
+SELECT 'function ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('pgspec.fingerprint(text, text)', '2de62d7e0bf66d42')
+) AS e (name, definition)
+LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'function' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (p.oid IS NOT NULL, 'does not exist'),
+  (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('function', e.name)),
+   'is not as it was deployed from these specs'),
+  (p.oid IS NULL OR NOT EXISTS (
+     SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a WHERE a.grantee = 0),
+   'can be executed by PUBLIC')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'materialized view ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('public.api_metrics_5m', '04540e2c8b02956c'),
+  ('public.api_metrics_hourly_enhanced', 'de6c401928cbc4c7'),
+  ('public.geographic_analytics_daily', '4bbd391a059b96e5'),
+  ('public.performance_analytics_5min', '7582f951152ee83e'),
+  ('public.performance_analytics_hourly', '1f9f3a8ccea388ad'),
+  ('public.provider_analytics_daily', 'cbd9be7d07474dea'),
+  ('public.specialty_analytics_daily', 'dffe5ab0975554ea')
+) AS e (name, definition)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'm'
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'materialized_view' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (c.oid IS NOT NULL, 'does not exist'),
+  (c.oid IS NULL OR c.relispopulated, 'is not populated'),
+  (c.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('materialized_view', e.name)),
+   'its query is not the one deployed from these specs')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'index ' || e.name || ' on ' || e.relation, x.ok, x.detail
+FROM (VALUES
+  ('public.api_metrics_5m_endpoint_bucket_idx', 'public.api_metrics_5m', false, 'btree', ARRAY['endpoint', 'bucket'], '2777658fd47be8af'),
+  ('public.api_metrics_hourly_enhanced_endpoint_hour_idx', 'public.api_metrics_hourly_enhanced', false, 'btree', ARRAY['endpoint', 'hour'], '3ebcde2d2e0f0e0a'),
+  ('public.geographic_analytics_daily_country_state_city_idx', 'public.geographic_analytics_daily', false, 'btree', ARRAY['country', 'state', 'city'], 'd7a7890ddc398db2'),
+  ('public.idx_api_metrics_5m_unique', 'public.api_metrics_5m', true, 'btree', ARRAY['bucket', 'endpoint', 'method'], '8baaa0e00cac492a'),
+  ('public.idx_api_metrics_hourly_enhanced_unique', 'public.api_metrics_hourly_enhanced', true, 'btree', ARRAY['hour', 'endpoint', 'method'], 'e0aab7616281d3a3'),
+  ('public.idx_geographic_analytics_unique', 'public.geographic_analytics_daily', true, 'btree', ARRAY['date', 'city', 'state', 'country'], '43fd694498485481'),
+  ('public.idx_performance_5min_unique', 'public.performance_analytics_5min', true, 'btree', ARRAY['five_minute_bucket', 'endpoint', 'method'], '38b37b2054a396a3'),
+  ('public.idx_performance_hourly_unique', 'public.performance_analytics_hourly', true, 'btree', ARRAY['hour', 'endpoint', 'method'], '2cba0a6738778c12'),
+  ('public.idx_provider_analytics_unique', 'public.provider_analytics_daily', true, 'btree', ARRAY['date', 'provider_id'], '13a8a287598e1b50'),
+  ('public.idx_specialty_analytics_unique', 'public.specialty_analytics_daily', true, 'btree', ARRAY['date', 'specialty_id'], 'd85c506e299f1285'),
+  ('public.performance_analytics_5min_endpoint_five_minute_bucket_idx', 'public.performance_analytics_5min', false, 'btree', ARRAY['endpoint', 'five_minute_bucket'], '2e54caacf9239cf3'),
+  ('public.performance_analytics_hourly_endpoint_hour_idx', 'public.performance_analytics_hourly', false, 'btree', ARRAY['endpoint', 'hour'], 'f9176df087647791'),
+  ('public.provider_analytics_daily_provider_id_date_idx', 'public.provider_analytics_daily', false, 'btree', ARRAY['provider_id', 'date'], '37d06c8b18503f9d'),
+  ('public.specialty_analytics_daily_specialty_id_date_idx', 'public.specialty_analytics_daily', false, 'btree', ARRAY['specialty_id', 'date'], 'ee4a26bfcb0635c9')
+) AS e (name, relation, is_unique, access_method, columns, definition)
+LEFT JOIN pg_catalog.pg_index AS i
+  ON i.indexrelid = pg_catalog.to_regclass(e.name) AND i.indrelid = pg_catalog.to_regclass(e.relation)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+LEFT JOIN pg_catalog.pg_am AS m ON m.oid = c.relam
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'index' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (i.indexrelid IS NOT NULL, 'does not exist'),
+  (i.indexrelid IS NULL OR (i.indisvalid AND i.indisready AND i.indislive), 'is invalid: drop it and create it again'),
+  (i.indexrelid IS NULL OR i.indisunique = e.is_unique,
+   CASE WHEN e.is_unique THEN 'is not unique' ELSE 'is unique, the spec says it is not' END),
+  (i.indexrelid IS NULL OR i.indpred IS NULL, 'has a WHERE clause'),
+  (i.indexrelid IS NULL OR m.amname = e.access_method, 'is of another access method than ' || e.access_method),
+  (i.indexrelid IS NULL OR (i.indnatts = i.indnkeyatts AND e.columns = ARRAY(
+     SELECT coalesce(a.attname, '(expression)')::text
+     FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, position)
+     LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum > 0
+     ORDER BY k.position)),
+   'is not on the columns ' || pg_catalog.array_to_string(e.columns, ', ')),
+  (i.indexrelid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('index', e.name)),
+   'is not as it was deployed from these specs')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'comment on ' || e.name,
+  pg_catalog.obj_description(pg_catalog.to_regclass(e.name), 'pg_class') IS NOT DISTINCT FROM e.text,
+  'is not the description in the spec'
+FROM (VALUES
+  ('public.api_metrics_5m', 'Counts, sums and a latency histogram of each endpoint every five minutes; made to be added up.'),
+  ('public.api_metrics_hourly_enhanced', 'The five-minute metrics added up by hour, with percentiles from the merged latency histograms.'),
+  ('public.geographic_analytics_daily', 'Searches, visits and bookings by place and UTC day.'),
+  ('public.performance_analytics_5min', 'Exact latency percentiles, errors and cache hits of each endpoint, every five minutes.'),
+  ('public.performance_analytics_hourly', 'Exact latency percentiles, errors and cache hits of each endpoint, by hour.'),
+  ('public.provider_analytics_daily', 'What each provider was shown, clicked, booked and paid, by UTC day.'),
+  ('public.specialty_analytics_daily', 'Demand, supply and prices of each specialty, by UTC day.')
+) AS e (name, text)
+UNION ALL
+SELECT 'access to ' || e.name,
+  a.granted = e.granted,
+  pg_catalog.format('is {%s}, the spec says {%s}', pg_catalog.array_to_string(a.granted, ', '), pg_catalog.array_to_string(e.granted, ', '))
+FROM (VALUES
+  ('public.api_metrics_5m', ARRAY['service_role SELECT']::text[]),
+  ('public.api_metrics_hourly_enhanced', ARRAY['service_role SELECT']::text[]),
+  ('public.geographic_analytics_daily', ARRAY['service_role SELECT']::text[]),
+  ('public.performance_analytics_5min', ARRAY['service_role SELECT']::text[]),
+  ('public.performance_analytics_hourly', ARRAY['service_role SELECT']::text[]),
+  ('public.provider_analytics_daily', ARRAY['service_role SELECT']::text[]),
+  ('public.specialty_analytics_daily', ARRAY['service_role SELECT']::text[])
+) AS e (name, granted)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
+CROSS JOIN LATERAL (
+  SELECT ARRAY(
+    SELECT entry FROM (
+      SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
+        || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END AS entry
+      FROM pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) AS x
+      WHERE x.grantee <> c.relowner
+      UNION ALL
+      SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
+        || ' of column ' || t.attname
+      FROM pg_catalog.pg_attribute AS t CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) AS x
+      WHERE t.attrelid = c.oid AND x.grantee <> c.relowner
+    ) AS entries ORDER BY entry COLLATE "C") AS granted
+) AS a
+) AS checks (object, ok, detail);
+
+IF failed > 0 THEN
+  RAISE EXCEPTION E'verify: % of % checks failed\n%', failed, checked, failures;
+END IF;
+RAISE NOTICE 'verify: % checks passed', checked;
+END
+$pgspec$;
