@@ -9,6 +9,12 @@ __all__ = ["database", "server"]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the long proofs too")
+    parser.addoption("--update", action="store_true", help="accept what the named cases compile to (needs -k)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--update") and not config.getoption("-k"):
+        raise pytest.UsageError("--update takes named cases: add -k NAME")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

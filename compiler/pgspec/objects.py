@@ -102,6 +102,7 @@ def _function(o: SqlObject) -> Values:
         "returns": Sql(d["returns"]),
         "language": Sql(d["language"]),
         "volatility": Sql(d["volatility"].upper()),
+        "settings": [Sql(f"{ident(name)} = {value}") for name, value in d["settings"]],
         "body": dollar(d["body"], "function"),
         "revoke": _roles(d["revoke"]),
     }

@@ -15,6 +15,19 @@ from pgspec.sql import QName, qname
 REGISTRY = "deployed_objects"
 FINGERPRINT = "fingerprint"
 
+# Whatever changes how the server prints a definition: names by search_path and quoting, constants by the others.
+_PRINTING = (
+    ("search_path", "pg_catalog, pg_temp"),
+    ("quote_all_identifiers", "off"),
+    ("standard_conforming_strings", "on"),
+    ("timezone", "'UTC'"),
+    ("datestyle", "'ISO, MDY'"),
+    ("intervalstyle", "'postgres'"),
+    ("extra_float_digits", "1"),
+    ("bytea_output", "'hex'"),
+    ("xmlbinary", "'base64'"),
+)
+
 
 def registry(schema: str, roles: Sequence[str]) -> list[SqlObject]:
     """The internal schema with its table and function, closed to PUBLIC and to ``roles``."""
@@ -34,6 +47,7 @@ def registry(schema: str, roles: Sequence[str]) -> list[SqlObject]:
         "returns": "text",
         "language": "sql",
         "volatility": "stable",
+        "settings": [list(setting) for setting in _PRINTING],
         "body": render.text("runtime/fingerprint.sql"),
         "revoke": revoke,
     }
