@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -72,16 +73,16 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A place for rooms that only this test uses."""
-    path = tmp_path / "b"
-    path.mkdir()
-    if not rooms._fits_socket(path):
-        pytest.fail(f"run with a shorter TMPDIR: {path}")
+    """A place for rooms that only this test uses; pytest's own directories are too long for sockets."""
+    path = Path(tempfile.mkdtemp(prefix="pgspec-t-"))
+    path.chmod(0o755)
     monkeypatch.setattr(rooms, "_MEMORY", tmp_path / "none")
     monkeypatch.setattr("tempfile.tempdir", str(path))
     monkeypatch.setenv("TMPDIR", str(path))
     yield path
-    assert list(path.iterdir()) == []
+    leftovers = list(path.iterdir())
+    shutil.rmtree(path)
+    assert leftovers == []
 
 
 def python(*code: str) -> subprocess.Popen[str]:
@@ -410,7 +411,7 @@ def test_root_gets_another_number(base: Path) -> None:
     process = python(ON_DISK, START)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
-    assert output
+    assert output.split()[0] in ("0", "65534")  # 0 outside a namespace that PostgreSQL cannot see out of
 
 
 @root
