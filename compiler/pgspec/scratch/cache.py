@@ -11,12 +11,16 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 _COUNT = "count"
 _DATA = "data"
+_UNFINISHED = ".new-"
+_UNFINISHED_AGE = 3600.0  # seconds after which whoever was filling it must have been killed
+_CLUSTER_AGE = 30 * 24 * 3600.0  # seconds; making a cluster again takes less than one
 
 
 def cache_directory() -> Path:
@@ -40,7 +44,8 @@ def fingerprint(file: Path, *more: str) -> str:
 def publish(entry: Path, fill: Callable[[Path], object]) -> None:
     """Make the directory ``entry`` by ``fill``, unless another process was faster; OSError when it cannot be."""
     entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=".new-", dir=entry.parent))
+    _expire(entry.parent, _UNFINISHED + "*", _UNFINISHED_AGE)
+    unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=entry.parent))
     try:
         fill(unfinished)
         try:
@@ -50,6 +55,13 @@ def publish(entry: Path, fill: Callable[[Path], object]) -> None:
                 raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _expire(directory: Path, pattern: str, age: float) -> None:
+    for path in directory.glob(pattern):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > age:
+                discard(path)
 
 
 def copy_tree(source: Path, target: Path) -> tuple[int, int]:
@@ -77,6 +89,7 @@ def store_cluster(entry: Path, data: Path) -> None:
 
     with suppress(OSError):
         publish(entry, fill)
+        _expire(entry.parent, "*", _CLUSTER_AGE)
 
 
 def load_cluster(entry: Path, data: Path) -> bool:

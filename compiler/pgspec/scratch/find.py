@@ -85,7 +85,7 @@ def find_server(major: int | None = None) -> Server | Missing:
                 case str(problem):
                     passed.append(problem)
                 case server if server.major < OLDEST_MAJOR:
-                    passed.append(f"{server.bin} is PostgreSQL {server.major}, older than {OLDEST_MAJOR}")
+                    passed.append(f"{server.bin / 'postgres'} is PostgreSQL {server.major}, older than {OLDEST_MAJOR}")
                 case server if server.major == major:
                     return server
                 case server if major is None and (found is None or server.version > found.version):

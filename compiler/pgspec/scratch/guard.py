@@ -4,8 +4,9 @@ Started as a script: ``python -I -S guard.py ACCOUNT ROOM_COUNT ROOM... PROGRAM 
 nothing of pgspec, so that it is up in the time a bare interpreter takes.
 
 Standard input is the lifeline: when its other end closes, however the owner died, the program is killed and the
-rooms are deleted.  Standard output says whether the program was started: nothing and end of file when it was, else
-why not.  Standard error is the log, and becomes the program's output.
+rooms are deleted.  Anything written to it asks for the program's end alone.  Standard output says whether the
+program was started: nothing and end of file when it was, else why not.  Standard error is the log, and becomes the
+program's output.
 
 ACCOUNT is ``self``; ``namespace``, which gives root an ordinary user's number inside a user namespace and leaves
 every file where it is; or ``UID:GID``.
@@ -31,9 +32,8 @@ def _enter_namespace() -> None:
     import ctypes
 
     uid, gid = os.geteuid(), os.getegid()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_CLONE_NEWUSER):
-        raise OSError(ctypes.get_errno(), "unshare is refused")
+    if ctypes.CDLL(None).unshare(_CLONE_NEWUSER):
+        raise OSError("unshare is refused")
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{_NOBODY} {uid} 1")
     Path("/proc/self/gid_map").write_text(f"{_NOBODY} {gid} 1")
@@ -55,7 +55,7 @@ def _die_with(guard: int) -> None:
         return
     import ctypes
 
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)  # after the account: a change of user resets it
     if os.getppid() != guard:
         os._exit(1)
 
@@ -87,6 +87,8 @@ def main(arguments: list[str]) -> int:
     account, count = arguments[0], int(arguments[1])
     rooms, program = arguments[2 : 2 + count], arguments[2 + count :]
     owner, guard = os.getppid(), os.getpid()
+    if sys.platform == "linux":
+        import ctypes  # noqa: F401 - now, because another account may not be able to read Python's library
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
@@ -106,8 +108,11 @@ def main(arguments: list[str]) -> int:
             os.read(woken, 64)
         if 0 in readable or os.getppid() != owner:
             break
+    wanted = 0 in readable and os.read(0, 1) != b""
     os.kill(child, signal.SIGQUIT)
     os.waitpid(child, 0)
+    if wanted:
+        return 1
     import shutil
 
     for room in rooms:

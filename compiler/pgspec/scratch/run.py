@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +90,10 @@ class AccountError(ScratchError):
 
 
 def close(process: subprocess.Popen[bytes]) -> None:
-    """Cut the lifeline, which ends the program if it still runs, and wait for the guard."""
+    """End the program if it still runs, and wait for the guard; the rooms stay."""
+    if process.stdin and not process.stdin.closed:
+        with suppress(BrokenPipeError):
+            os.write(process.stdin.fileno(), b".")
     for stream in (process.stdin, process.stdout):
         if stream:
             stream.close()

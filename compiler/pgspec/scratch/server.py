@@ -23,7 +23,6 @@ SETTINGS: Mapping[str, str] = {
     # Nothing has to survive a crash of the machine, so nothing waits for a disk.
     "fsync": "off",
     "full_page_writes": "off",
-    "synchronous_commit": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "min_wal_size": "2MB",
@@ -91,6 +90,7 @@ class ScratchServer:
         """
         values: dict[str, str | int] = {
             "host": str(self.directory),
+            "hostaddr": "",
             "port": 5432,
             "user": "postgres",
             "dbname": dbname,
@@ -136,10 +136,10 @@ class ScratchServer:
         if not guard:
             return
         try:
-            with suppress(ProcessLookupError):
+            if guard.poll() is None:  # else the server died of itself, and its number may be another's
                 os.kill(pid, signal.SIGQUIT if immediate else signal.SIGINT)
             guard.wait(_STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
+        except (ProcessLookupError, subprocess.TimeoutExpired):
             pass
         finally:
             close(guard)
