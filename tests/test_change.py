@@ -1,0 +1,113 @@
+"""Changes between releases, on a live server: there, back again, and there once more."""
+
+import pytest
+
+from live import Database
+from pgspec.compile import Result
+from pgspec.snapshot import diff, snapshot
+from projects import DAILY, MONTHLY, SCHEMA, compiled, draft, make_roles, released, statements
+
+FIRST = {"daily.yaml": DAILY, "monthly.yaml": MONTHLY}
+CITIES = """\
+kind: materialized_view
+name: orders_by_city
+unique_key: [city]
+query: |
+  SELECT coalesce(c.city, '(unknown)') AS city, count(*) AS orders
+  FROM orders o JOIN customers c ON c.id = o.customer_id
+  GROUP BY 1
+"""
+EDITS = {
+    "a view is added": FIRST | {"cities.yaml": CITIES},
+    "a view is removed": {"daily.yaml": DAILY},
+    "all views are removed": {},
+    "a query changes": FIRST | {"monthly.yaml": MONTHLY.replace("sum(orders)", "max(orders)")},
+    "a query that others read changes": FIRST | {"daily.yaml": DAILY.replace("sum(amount)", "max(amount)")},
+    "a column is added": FIRST | {"daily.yaml": DAILY.replace("AS revenue", "AS revenue, min(id) AS first_id")},
+    "the key's index is renamed": FIRST
+    | {"daily.yaml": DAILY.replace("[placed_on]", "{columns: [placed_on], index: by_day}")},
+    "an index is added": FIRST | {"daily.yaml": DAILY.replace("indexes:", "indexes:\n  - {columns: [revenue]}")},
+    "an index is removed": FIRST | {"daily.yaml": DAILY.replace("indexes:\n  - {columns: [orders]}\n", "")},
+    "an index changes": FIRST
+    | {"daily.yaml": DAILY.replace("{columns: [orders]}", "{columns: [orders], method: hash}")},
+    "the description changes": FIRST | {"daily.yaml": DAILY.replace("Orders by day.", "Orders by day; it's \\ here.")},
+    "the description goes": FIRST | {"daily.yaml": DAILY.replace("description: Orders by day.\n", "")},
+    "access moves": FIRST | {"daily.yaml": DAILY.replace("[service_role]", "[anon, keeper]")},
+    "access goes": FIRST | {"daily.yaml": DAILY.replace("access: {select: [service_role]}\n", "")},
+    "an owner comes": FIRST | {"daily.yaml": DAILY + "owner: keeper\n"},
+    "a view is renamed": FIRST | {"monthly.yaml": MONTHLY.replace("orders_monthly", "orders_per_month")},
+    "everything changes": {
+        "daily.yaml": DAILY.replace("sum(amount)", "max(amount)").replace("[service_role]", "[anon]"),
+        "cities.yaml": CITIES + "description: By city.\nowner: keeper\n",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def first() -> Result:
+    return compiled(FIRST)
+
+
+def run(connection: object, text: str) -> None:
+    for statement in statements(text):
+        connection.execute(statement)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_there_and_back(database: Database, first: Result, what: str) -> None:
+    second = compiled(EDITS[what], released(first, "20250101000000_first"))
+    with database.connect() as connection:
+        make_roles(connection)
+        connection.execute(SCHEMA)
+        connection.execute("INSERT INTO customers VALUES (1, 'Rome'); INSERT INTO orders VALUES (1, 1, now(), 5, NULL)")
+        run(connection, draft(first, "migrate.sql"))
+        one = snapshot(connection)
+        run(connection, draft(second, "migrate.sql"))
+        run(connection, draft(second, "verify.sql")) if second.after else None
+        two = snapshot(connection)
+        assert diff(one, two), "the edit changes the catalog"
+        run(connection, draft(second, "rollback.sql"))
+        assert diff(one, snapshot(connection)) == []
+        run(connection, draft(first, "verify.sql"))
+        run(connection, draft(second, "migrate.sql"))
+        assert diff(two, snapshot(connection)) == []
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_a_migration_is_all_or_nothing(database: Database, first: Result, what: str) -> None:
+    """Also without a transaction around it: the last thing that a migration does is made to fail."""
+    second = compiled(EDITS[what], released(first, "20250101000000_first"))
+    with database.connect() as connection:
+        make_roles(connection)
+        connection.execute(SCHEMA)
+        run(connection, draft(first, "migrate.sql"))
+        one = snapshot(connection)
+        broken = draft(second, "migrate.sql").replace("\nEND\n$pgspec$", "\nPERFORM 1 / 0;\nEND\n$pgspec$")
+        with pytest.raises(Exception, match="division by zero"):
+            run(connection, broken)
+        assert diff(one, snapshot(connection)) == []
+
+
+def test_a_runner_keeps_its_transaction(database: Database, first: Result) -> None:
+    with database.connect() as connection:
+        make_roles(connection)
+        connection.execute(SCHEMA)
+        before = snapshot(connection)
+        connection.execute("BEGIN")
+        run(connection, draft(first, "migrate.sql"))
+        connection.execute("ROLLBACK")
+        assert diff(before, snapshot(connection)) == []
+
+
+def test_a_migration_waits_for_a_lock_only_so_long(database: Database, first: Result) -> None:
+    second = compiled({"monthly.yaml": CITIES}, released(first, "20250101000000_first"))
+    text = draft(second, "migrate.sql").replace("lock_timeout = '3s'", "lock_timeout = '100ms'")
+    with database.connect() as connection, database.connect() as reader:
+        make_roles(connection)
+        connection.execute(SCHEMA)
+        run(connection, draft(first, "migrate.sql"))
+        one = snapshot(connection)
+        reader.execute("BEGIN; SELECT * FROM orders_monthly")
+        with pytest.raises(Exception, match="lock timeout"):
+            run(connection, text)
+        assert diff(one, snapshot(connection)) == []
