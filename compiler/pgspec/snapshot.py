@@ -1,8 +1,9 @@
 """The user-visible catalog of a database as text, so that two moments, or two databases, can be compared.
 
 Nothing in a snapshot depends on OIDs, on the session's settings, or on where a column sits after others were dropped.
-Left out: what the system or an extension owns, temporary objects, data (a sequence's value, statistics), and what
-belongs to the cluster (roles, tablespaces).
+Left out: what the system or an extension owns, temporary objects, data (a sequence's value, statistics), what
+belongs to the cluster (roles, tablespaces), and kinds that migrations hardly touch: languages, conversions,
+transforms, access methods, text search parsers and templates, subscriptions, security labels, large objects.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ WITH member AS (
     SELECT t.oid, space.name || '.' || quote_ident(t.typname) AS name
     FROM pg_type t JOIN space ON space.oid = t.typnamespace
     WHERE t.typtype = 'd' AND ('pg_type'::regclass::oid, t.oid) NOT IN (TABLE member)
-), attribute AS (
+), attribute AS NOT MATERIALIZED (  -- it is read by correlated subqueries
     SELECT a.attrelid, a.attnum, a.attacl, a.attname,
         concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
             CASE WHEN a.attcollation <> t.typcollation THEN 'collate ' || a.attcollation::regcollation END,
