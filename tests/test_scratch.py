@@ -307,9 +307,16 @@ def test_a_server_that_does_not_start_shows_its_log(base: Path) -> None:
         pass
 
 
-def test_an_explicit_directory_is_used(
-    only_explicit: Path, server: ScratchServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_temporary_directory_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(rooms, "_MEMORY", tmp_path / "none")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    monkeypatch.setattr(rooms, "_fits_socket", lambda _: True)
+    with pytest.raises(ScratchError, match="gone"), scratch_server():
+        pass
+
+
+@pytest.mark.usefixtures("only_explicit")
+def test_an_explicit_directory_is_used(server: ScratchServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGSPEC_PG_BIN", str(server.server.bin))
     assert find_server(server.major) == Server(server.server.bin, server.version, "PGSPEC_PG_BIN")
     assert isinstance(find_server(99), Missing)

@@ -112,13 +112,20 @@ def launcher(server: Server, directory: Path, stack: ExitStack) -> Launcher:
             pass
         else:
             return first
-    nobody = pwd.getpwnam("nobody")
-    account = f"{nobody.pw_uid}:{nobody.pw_gid}"
+    account = _nobody()
     if _open_to_others(server.bin / "postgres"):
         return Launcher(server.bin, account, (directory,))
     copy = stack.enter_context(room(disk_directory()))  # not in memory: /dev/shm often forbids programs
     copy.chmod(0o755)
     return Launcher(_stage(server.bin, copy), account, (directory, copy))
+
+
+def _nobody() -> str:
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError:
+        return "65534:65534"
+    return f"{entry.pw_uid}:{entry.pw_gid}"
 
 
 def _open_to_others(program: Path) -> bool:

@@ -190,12 +190,13 @@ def scratch_server(major: int | None = None, settings: Mapping[str, str] | None 
     with ExitStack() as stack:
         try:
             directory = stack.enter_context(room(base_directory()))
+            launch = launcher(found, directory, stack)
+            server = ScratchServer(found, launch, settings or {})
+            stack.callback(server.stop, immediate=True)
+            _start_on_new_cluster(server, launch)
         except OSError as error:
-            raise ScratchError(f"no scratch directory can be made: {error}", "set TMPDIR") from error
-        launch = launcher(found, directory, stack)
-        server = ScratchServer(found, launch, settings or {})
-        stack.callback(server.stop, immediate=True)
-        _start_on_new_cluster(server, launch)
+            help_ = "set TMPDIR to a directory with 100 MB of free space that you may write"
+            raise ScratchError(f"no scratch server can be made: {error}", help_) from error
         yield server
 
 

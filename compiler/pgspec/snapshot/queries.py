@@ -1,35 +1,11 @@
-"""The user-visible catalog of a database as text, so that two moments, or two databases, can be compared.
-
-Nothing in a snapshot depends on OIDs, on the session's settings, or on where a column sits after others were dropped.
-Left out: what the system or an extension owns, temporary objects, data (a sequence's value, statistics), and what
-belongs to the cluster (roles, tablespaces).
-"""
+"""The queries behind a snapshot: one for each kind of object, for PostgreSQL 15 and later."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import psycopg
-
-# Whatever changes how the server prints a definition.
-_SETTINGS: Mapping[str, str] = {
-    "search_path": "pg_catalog, pg_temp",
-    "quote_all_identifiers": "off",
-    "standard_conforming_strings": "on",
-    "bytea_output": "hex",
-    "datestyle": "ISO, YMD",
-    "intervalstyle": "postgres",
-    "extra_float_digits": "1",
-    "timezone": "UTC",
-    "xmlbinary": "base64",
-    "lc_monetary": "C",
-}
+from collections.abc import Sequence
 
 # Names that every query below may use.
-_SCOPE = """
+SCOPE = """
 WITH member AS (
     SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
 ), space AS (
@@ -43,7 +19,7 @@ WITH member AS (
     SELECT t.oid, space.name || '.' || quote_ident(t.typname) AS name
     FROM pg_type t JOIN space ON space.oid = t.typnamespace
     WHERE t.typtype = 'd' AND ('pg_type'::regclass::oid, t.oid) NOT IN (TABLE member)
-), attribute AS (
+), attribute AS NOT MATERIALIZED (  -- it is read by correlated subqueries
     SELECT a.attrelid, a.attnum, a.attacl, a.attname,
         concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
             CASE WHEN a.attcollation <> t.typcollation THEN 'collate ' || a.attcollation::regcollation END,
@@ -65,7 +41,7 @@ WITH member AS (
 
 # Each query gives an identity, and the columns that describe it: one line for each that is not null, or for each
 # element of an array.
-_QUERIES: Sequence[str] = (
+QUERIES: Sequence[str] = (
     """
     SELECT 'database' AS identity, pg_get_userbyid(datdba) AS owner,
         coalesce(datacl, acldefault('d', datdba))::text[] AS acl,
@@ -357,50 +333,3 @@ _QUERIES: Sequence[str] = (
     FROM pg_user_mappings
     """,
 )
-
-
-def snapshot(connection: psycopg.Connection[Any]) -> dict[str, str]:
-    """Every object of the connected database: its identity, such as ``index public.i``, and its description.
-
-    The connection may be in a transaction, and its settings are as before afterwards.  psycopg's errors pass through.
-    """
-    from psycopg.rows import tuple_row
-
-    found: dict[str, str] = {}
-    with connection.transaction(force_rollback=True), connection.cursor(row_factory=tuple_row) as cursor:
-        for name, value in _SETTINGS.items():
-            cursor.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
-        for query in _QUERIES:
-            cursor.execute((_SCOPE + query).encode())
-            names = [column.name for column in cursor.description or ()][1:]
-            for identity, *values in cursor:
-                if identity in found:
-                    raise AssertionError(f"two objects with one identity: {identity}")
-                found[identity] = _describe(names, values)
-    return dict(sorted(found.items()))
-
-
-def _describe(names: Sequence[str], values: Sequence[object]) -> str:
-    lines: list[str] = []
-    for name, value in zip(names, values, strict=True):
-        items = value if isinstance(value, list) else [] if value is None else [value]
-        texts = [str(item).lower() if isinstance(item, bool) else str(item) for item in items]
-        # The order of an access list is the order of grants, and means nothing.
-        lines += [f"{name.replace('_', ' ')} {text}" for text in (sorted(texts) if name == "acl" else texts)]
-    return "\n".join(lines)
-
-
-def diff(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """What changed, one entry for each object, by identity: ``+ new``, ``- gone``, or ``~ other`` and the lines."""
-    entries: list[str] = []
-    for identity in sorted(before.keys() | after.keys()):
-        old, new = before.get(identity), after.get(identity)
-        if old is None:
-            entries.append(f"+ {identity}")
-        elif new is None:
-            entries.append(f"- {identity}")
-        elif old != new:
-            lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0))
-            changed = [line for line in lines[2:] if not line.startswith("@@")]  # two lines of file names
-            entries.append("\n".join([f"~ {identity}", *(f"    {line}" for line in changed)]))
-    return entries
