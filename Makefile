@@ -8,9 +8,9 @@ BIN := $(VENV)/bin
 # PostgreSQL 15, the oldest supported server, comes with the extra `dev`; its wheel is tagged for Python 3.11 at the
 # latest, but the binaries do not care, so a later Python gets them beside the environment.
 OLDEST := pgserver==0.0.9
-export PGSPEC_PG_BIN ?= $(wildcard $(CURDIR)/$(VENV)/pg15/pgserver/pginstall/bin)
 READY := $(VENV)/.ready-$(shell cksum pyproject.toml | cut -d' ' -f1)
-PYTEST := $(BIN)/pytest -q -n auto --dist worksteal
+PYTEST := PGSPEC_PG_BIN=$${PGSPEC_PG_BIN:-$$(ls -d $(abspath $(VENV))/pg15/pgserver/pginstall/bin 2>/dev/null)} \
+	$(BIN)/pytest -q -n auto --dist worksteal
 
 .PHONY: all demo test slow check fix docs update wheel bench clean
 
