@@ -31,6 +31,7 @@ _HARMLESS = (
     ast.CreateDomainStmt,
     ast.CreateSchemaStmt,
     ast.CreateExtensionStmt,
+    ast.CreateRoleStmt,
 )
 
 

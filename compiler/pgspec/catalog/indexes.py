@@ -62,13 +62,18 @@ def create_index(state: Builder, node: Any) -> None:
         table,
         elements,
         columns_of(state, table, [e for e in map(_as_string, node.indexIncludingParams or ()) if e]) or [],
-        opclasses=tuple(e.opclass for e in node.indexParams or ()),
+        opclasses=_opclasses(node),
         unique=bool(node.unique),
         proves=all(proves_equality(e) for e in node.indexParams or ()) and node.accessMethod in (None, "btree"),
         nulls_not_distinct=bool(node.nulls_not_distinct),
         where=own_expression(node.whereClause),
     )
     add_index(state, index, node.idxname, only=not node.relation.inh)
+
+
+def _opclasses(node: Any) -> tuple[Any, ...]:
+    classes = tuple(e.opclass for e in node.indexParams or ())
+    return classes if any(classes) else ()
 
 
 def _as_string(element: Any) -> Any:

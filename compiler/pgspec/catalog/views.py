@@ -91,7 +91,12 @@ def _output(state: Builder, query: Any) -> list[tuple[str, TypeRef]] | None:
 
 
 def _is_star(node: Any) -> bool:
-    return type(node) is ast.ColumnRef and isinstance(node.fields[-1], ast.A_Star)
+    fields = getattr(node, "fields", None) or ()
+    return any(isinstance(field, ast.A_Star) for field in fields)
+
+
+def _fields(node: Any) -> list[str]:
+    return [str(f.sval) for f in getattr(node, "fields", None) or () if isinstance(f, ast.String)]
 
 
 def _plain_sources(state: Builder, query: Any) -> dict[str, Table | None]:
@@ -108,16 +113,15 @@ def _plain_sources(state: Builder, query: Any) -> dict[str, Table | None]:
             continue
         alias = getattr(item, "alias", None)
         name = alias.aliasname if alias else getattr(item, "relname", "?")
-        table = None
-        if type(item) is ast.RangeVar and (item.schemaname or item.relname not in hidden):
-            table = state.find_table(item.schemaname, item.relname)
+        schema, relation = getattr(item, "schemaname", None), getattr(item, "relname", None)
+        table = state.find_table(schema, relation) if relation and (schema or relation not in hidden) else None
         usable = table is not None and table.known and not (alias and alias.colnames)
         sources[str(name)] = table if usable else None
     return sources
 
 
 def _star(node: Any, sources: dict[str, Table | None]) -> list[tuple[str, TypeRef]] | None:
-    fields = [str(f.sval) for f in node.fields if isinstance(f, ast.String)]
+    fields = _fields(node)
     wanted = [sources.get(fields[-1])] if fields else list(sources.values())
     out = []
     for table in wanted:
@@ -130,8 +134,8 @@ def _star(node: Any, sources: dict[str, Table | None]) -> list[tuple[str, TypeRe
 def _target_type(state: Builder, node: Any, sources: dict[str, Table | None]) -> TypeRef:
     if isinstance(node, ast.TypeCast):
         return state.type(node.typeName)
-    if type(node) is ast.ColumnRef and None not in sources.values():
-        fields = [str(f.sval) for f in node.fields if isinstance(f, ast.String)]
+    fields = _fields(node)
+    if fields and None not in sources.values():
         tables = [t for alias, t in sources.items() if t and (len(fields) == 1 or alias == fields[-2])]
         found = [t.columns[fields[-1]].type for t in tables if fields[-1] in t.columns]
         if len(found) == 1:
@@ -202,7 +206,4 @@ def drop_dependent_views(state: Builder, table: Table, column: str | None = None
 
 
 def _mentions(query: Any, column: str) -> bool:
-    for node in walk(query):
-        if type(node) is ast.ColumnRef and (_is_star(node) or node.fields[-1].sval == column):
-            return True
-    return False
+    return any(_is_star(node) or _fields(node)[-1:] == [column] for node in walk(query))

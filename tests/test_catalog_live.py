@@ -1,0 +1,55 @@
+"""The reader against real servers: the same DDL must give the same catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from catalog_corpus import CORPUS
+from catalog_view import of_catalog, of_server
+from live import Server, binaries, server
+from pgspec.catalog import read_schema
+
+
+@pytest.fixture(scope="module", params=[15, 18])
+def live(request: pytest.FixtureRequest) -> Iterator[Server]:
+    if binaries(request.param) is None:
+        pytest.skip(f"no PostgreSQL {request.param} here")
+    with server(request.param) as running:
+        yield running
+
+
+ICU = "CREATE COLLATION pg_temp.probe (provider = icu, locale = 'und')"
+
+
+def has_icu(connection: Any) -> bool:
+    try:
+        connection.execute(f"BEGIN; {ICU}; ROLLBACK")
+    except psycopg.errors.FeatureNotSupported:
+        connection.execute("ROLLBACK")
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_reader_agrees_with_server(live: Server, name: str) -> None:
+    with live.connect() as connection:
+        version = connection.info.server_version // 10000
+        if name.endswith("_18") and version < 18:
+            return
+        if name.endswith("_icu") and not has_icu(connection):
+            return
+        connection.execute("BEGIN")
+        connection.execute(CORPUS[name])
+        said = of_server(connection)
+        connection.execute("ROLLBACK")
+    catalog, findings = read_schema([(f"{name}.sql", CORPUS[name])], ("public",))
+    assert findings == []
+    read = of_catalog(catalog)
+    assert read["relations"].keys() == said["relations"].keys()
+    for relation, facts in said["relations"].items():
+        assert read["relations"][relation] == facts, relation
+    assert set(read["functions"]) ^ set(said["functions"]) == set()
+    assert read == said
