@@ -25,7 +25,8 @@ WHERE a.attnum > 0 AND NOT a.attisdropped AND {_SYSTEM} ORDER BY a.attnum"""
 _KEYS = f"""
 SELECT i.indrelid, c.relname, i.indisprimary, i.indnullsnotdistinct, NOT i.indimmediate, i.indpred IS NOT NULL,
   ARRAY(SELECT CASE WHEN k = 0 THEN '<expression>' ELSE (SELECT attname::text FROM pg_attribute
-    WHERE attrelid = i.indrelid AND attnum = k) END FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY u(k, o) ORDER BY o)
+    WHERE attrelid = i.indrelid AND attnum = k) END
+    FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY u(k, o) ORDER BY o)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE i.indisunique AND i.indisvalid AND NOT i.indisexclusion AND {_SYSTEM}"""
 
@@ -84,7 +85,7 @@ def _relations(connection: Any) -> dict[str, Any]:
         out[f"{schema}.{name}"] = {
             "kind": _KINDS[kind],
             "columns": [] if view else [(n, t, not_null(oid, n), *rest) for n, t, _, *rest in columns.get(oid, ())],
-            "keys": sorted(tuple(r[1:6]) + (tuple(r[6]),) for r in _rows(connection, _KEYS) if r[0] == oid),
+            "keys": sorted((*r[1:6], tuple(r[6])) for r in _rows(connection, _KEYS) if r[0] == oid),
             "references": sorted(
                 (r[1], f"{r[2]}.{r[3]}", r[4], r[5], tuple(r[6]), tuple(r[7]))
                 for r in _rows(connection, references)
@@ -103,7 +104,8 @@ def _invalid_not_null(connection: Any) -> set[tuple[int, str]]:
     """The columns whose not-null constraint is not validated, which PostgreSQL 18 allows."""
     if connection.info.server_version < 180000:
         return set()
-    query = """SELECT conrelid, attname FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
+    query = """SELECT conrelid, attname FROM pg_constraint
+        JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
         WHERE contype = 'n' AND NOT convalidated"""
     return {(oid, name) for oid, name in _rows(connection, query)}
 
@@ -118,8 +120,9 @@ def _checks(connection: Any) -> dict[int, list[Any]]:
 
 
 def _functions(connection: Any) -> list[Any]:
-    query = f"""SELECT n.nspname, p.proname, ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY u(t, o)
-        ORDER BY o), format_type(p.prorettype, NULL), p.provolatile, p.proisstrict, p.proretset, p.prokind,
+    query = f"""SELECT n.nspname, p.proname,
+        ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY u(t, o) ORDER BY o),
+        format_type(p.prorettype, NULL), p.provolatile, p.proisstrict, p.proretset, p.prokind,
         p.pronargdefaults, p.provariadic <> 0,
         ARRAY(SELECT ARRAY[coalesce(p.proargnames[o], ''), format_type(t, NULL)]
           FROM unnest(p.proallargtypes) WITH ORDINALITY u(t, o) WHERE p.proargmodes[o] IN ('o', 'b', 't') ORDER BY o)
@@ -152,7 +155,8 @@ def _types(connection: Any) -> dict[str, Any]:
         JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_enum e ON e.enumtypid = t.oid WHERE {own} GROUP BY 1, 2"""
     domains = f"""SELECT n.nspname, t.typname, format_type(t.typbasetype, NULL) FROM pg_type t
         JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'd' AND {own}"""
-    composites = f"""SELECT n.nspname, t.typname, array_agg(ARRAY[a.attname, format_type(a.atttypid, NULL)] ORDER BY attnum)
+    composites = f"""SELECT n.nspname, t.typname,
+        array_agg(ARRAY[a.attname, format_type(a.atttypid, NULL)] ORDER BY attnum)
         FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_class c ON c.oid = t.typrelid
         JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relkind = 'c' AND attnum > 0 AND NOT attisdropped AND {own}
         GROUP BY 1, 2"""

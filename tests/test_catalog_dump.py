@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from catalog_corpus import CORPUS
 from catalog_view import of_catalog
 from live import Server, binaries, server

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+
 from catalog_corpus import CORPUS
 from catalog_view import of_catalog, of_server
 from live import Server, binaries, server

@@ -65,7 +65,8 @@ class Reference:
 @dataclass(slots=True, eq=False)
 class Index:
     """An index; it is in the schema of its table.  ``elements`` are columns, or trees of expressions.  ``proves``:
-    its operator classes mean what ``=`` means.  ``constraint``: the kind of constraint that it belongs to."""
+    its operator classes mean what ``=`` means.  ``collated``: an element names a collation.  ``constraint``: the kind
+    of constraint that it belongs to.  ``parent``: the index of the partitioned table that it is a part of."""
 
     name: str
     table: Table
@@ -80,6 +81,7 @@ class Index:
     deferrable: bool = False
     initially_deferred: bool = False
     parent: Index | None = None
+    collated: bool = False
 
     @property
     def schema(self) -> str:

@@ -33,7 +33,7 @@ def _create(state: Builder, node: Any, kind: Any) -> None:
     name = state.new_name(node.relation)
     if name in state.relations:
         if not node.if_not_exists:
-            state.report(f"`{name}` exists already, so the statement is passed over", "drop it before", 0)
+            state.report(f"`{name}` exists already, so the statement is passed over", "drop it before")
         return
     table = Table(*name, kind=kind)
     state.relations[name] = table

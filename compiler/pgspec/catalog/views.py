@@ -18,7 +18,7 @@ def create_view(state: Builder, node: Any) -> None:
     name = state.new_name(node.view)
     old = state.relations.get(name)
     if old is not None and not (node.replace and isinstance(old, Table) and old.kind == "view"):
-        state.report(f"`{name}` exists already, so the statement is passed over", "drop it before", 0)
+        state.report(f"`{name}` exists already, so the statement is passed over", "drop it before")
         return
     view = old if isinstance(old, Table) else Table(*name, kind="view", known=False)
     view.query, view.uses = node.query, relations_used(state, node.query)
@@ -33,7 +33,7 @@ def create_table_as(state: Builder, node: Any) -> None:
     name = state.new_name(into.rel)
     if name in state.relations:
         if not node.if_not_exists:
-            state.report(f"`{name}` exists already, so the statement is passed over", "drop it before", 0)
+            state.report(f"`{name}` exists already, so the statement is passed over", "drop it before")
         return
     _table_from_query(state, name, node.query, into, "materialized_view" if is_view else "table")
 
