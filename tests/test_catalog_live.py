@@ -12,6 +12,7 @@ from catalog_corpus import CORPUS
 from catalog_view import of_catalog, of_server
 from live import Server, binaries, server
 from pgspec.catalog import read_schema
+from pgspec.catalog.indexes import DEFAULT_EQUALITY
 
 
 @pytest.fixture(scope="module", params=[15, 18])
@@ -54,3 +55,15 @@ def test_reader_agrees_with_server(live: Server, name: str) -> None:
         assert read["relations"][relation] == facts, relation
     assert set(read["functions"]) ^ set(said["functions"]) == set()
     assert read == said
+
+
+def test_the_classes_that_prove_equality_have_the_common_equality(live: Server) -> None:
+    query = """SELECT c.opcname, o.oprname, o.oprnamespace::regnamespace::text FROM pg_opclass c
+        JOIN pg_am m ON m.oid = c.opcmethod JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amopstrategy = 3
+        JOIN pg_operator o ON o.oid = a.amopopr
+        WHERE m.amname = 'btree' AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype"""
+    with live.connect() as connection:
+        classes = {name: (schema, operator) for name, operator, schema in connection.execute(query).fetchall()}
+    known = {name: equality for name, equality in classes.items() if name in DEFAULT_EQUALITY}
+    assert len(known) > 25
+    assert set(known.values()) == {("pg_catalog", "=")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from pgspec.catalog.builder import Builder
@@ -17,7 +16,7 @@ Kind = enums.ConstrType
 
 # Operator classes whose equality is the `=` of the type: the default ones, and those for patterns, which differ only in
 # the order.  Uniqueness under any other class, as record_image_ops, says nothing about `=`.
-_DEFAULT_EQUALITY = frozenset(
+DEFAULT_EQUALITY = frozenset(
     f"{name}_ops"
     for name in (
         *("int2", "int4", "int8", "float4", "float8", "numeric", "money", "oid", "bool", "char", "name", "text"),
@@ -91,7 +90,7 @@ class _Name:
 
 def proves_equality(element: Any) -> bool:
     """Whether uniqueness under an index element's operator class is uniqueness under ``=``."""
-    return not element.opclass or element.opclass[-1].sval in _DEFAULT_EQUALITY
+    return not element.opclass or element.opclass[-1].sval in DEFAULT_EQUALITY
 
 
 def add_index(state: Builder, index: Index, name: str | None, only: bool = False) -> None:
@@ -144,7 +143,7 @@ def _moved(index: Index, table: Table) -> Index | None:
     including: list[Any] = []
     for target, source in ((elements, index.elements), (including, index.including)):
         for item in source:
-            moved = table.columns.get(item.name) if isinstance(item, TableColumn) else copy.deepcopy(item)
+            moved = table.columns.get(item.name) if isinstance(item, TableColumn) else item
             if moved is None:
                 return None
             target.append(moved)
@@ -157,7 +156,7 @@ def _moved(index: Index, table: Table) -> Index | None:
         index.unique,
         index.proves,
         index.nulls_not_distinct,
-        copy.deepcopy(index.where),
+        index.where,
         index.constraint,
         index.deferrable,
         index.initially_deferred,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pgspec.catalog.builder import Builder
 from pgspec.catalog.names import expression_name
-from pgspec.catalog.parts import VIEW_KINDS, Table, TableColumn
+from pgspec.catalog.parts import VIEW_KINDS, Table, TableColumn, Use
 from pgspec.catalog.typenames import UNKNOWN, TypeRef
 from pgspec.pgsql import ast, enums, walk
 from pgspec.sql import QName
@@ -107,7 +107,7 @@ def _plain_sources(state: Builder, query: Any) -> dict[str, Table | None]:
     while queue:
         item = queue.pop(0)
         if isinstance(item, ast.JoinExpr):
-            if item.usingClause or item.isNatural or item.jointype != enums.JoinType.JOIN_INNER:
+            if item.usingClause or item.isNatural:
                 sources["?"] = None
             queue = [item.larg, item.rarg, *queue]
             continue
@@ -143,12 +143,43 @@ def _target_type(state: Builder, node: Any, sources: dict[str, Table | None]) ->
     return UNKNOWN
 
 
-def relations_used(state: Builder, query: Any) -> list[tuple[Any, Table]]:
-    """The references to relations in a query with what they mean now; names of CTEs are told from them."""
+def relations_used(state: Builder, query: Any) -> list[Use]:
+    """The references to relations in a query with what they mean now; names of CTEs are told from them.
+
+    A ``*`` over tables is spelt out in the query: columns that a table gets later are not in its views.
+    """
     out = []
     for var in _range_vars(query, frozenset()):
         if table := state.find_table(var.schemaname, var.relname):
-            out.append((var, table))
+            columns = [(c, c.name) for c in table.columns.values()] if table.known else []
+            out.append(Use(var, table, columns))
+    _expand_stars(state, query)
+    return out
+
+
+def _expand_stars(state: Builder, query: Any) -> None:
+    if not isinstance(query, ast.SelectStmt):
+        return
+    if query.larg is not None:
+        _expand_stars(state, query.larg)
+        _expand_stars(state, query.rarg)
+    elif any(_is_star(target.val) for target in query.targetList or ()):
+        sources = _plain_sources(state, query)
+        query.targetList = tuple(t for target in query.targetList or () for t in _expanded(target, sources))
+
+
+def _expanded(target: Any, sources: dict[str, Table | None]) -> list[Any]:
+    """The targets that a ``*`` stands for; the target itself when it is none, or a table's columns are not known."""
+    if not _is_star(target.val):
+        return [target]
+    fields = _fields(target.val)
+    wanted = {fields[-1]: sources.get(fields[-1])} if fields else sources
+    out = []
+    for alias, table in wanted.items():
+        if table is None:
+            return [target]
+        for name in table.columns:
+            out.append(ast.ResTarget(val=ast.ColumnRef(fields=(ast.String(alias), ast.String(name)))))
     return out
 
 
@@ -174,10 +205,16 @@ def _range_vars(node: Any, hidden: frozenset[str]) -> Iterator[Any]:
 
 
 def settle_names(view: Table) -> None:
-    """Write the present names of relations into a view's query; the old name stays as the alias."""
-    for var, table in view.uses:
-        if var.relname != table.name and var.alias is None:
+    """Write the present names of relations into a view's query; old names of relation and columns stay as the alias."""
+    for use in view.uses:
+        var, table = use.var, use.table
+        then = {id(column): name for column, name in use.columns}
+        names = [then.get(id(column), column.name) for column in table.columns.values()] if then else []
+        renamed = names != [column.name for column in table.columns.values()] and bool(then)
+        if var.alias is None and (renamed or var.relname != table.name):
             var.alias = ast.Alias(aliasname=var.relname)
+        if renamed and not var.alias.colnames:
+            var.alias.colnames = tuple(ast.String(name) for name in names)
         var.schemaname, var.relname = table.schema, table.name
 
 
@@ -196,7 +233,7 @@ def rename_view_column(state: Builder, view: Table, old: str, new: str) -> None:
 
 def drop_dependent_views(state: Builder, table: Table, column: str | None = None) -> None:
     """Take away the views over a relation, or those whose query seems to read the column, and the views over them."""
-    for view in [t for t in state.tables() if t.kind in VIEW_KINDS and any(u is table for _, u in t.uses)]:
+    for view in [t for t in state.tables() if t.kind in VIEW_KINDS and any(use.table is table for use in t.uses)]:
         name = QName(view.schema, view.name)
         if state.relations.get(name) is view and (column is None or _mentions(view.query, column)):
             del state.relations[name]
