@@ -259,7 +259,7 @@ def _remove_uses(state: Builder, table: Table, column: TableColumn) -> None:
     drop_references_to_column(state, column)
     drop_not_null(state, table, column)
     _drop_sequences(state, column)
-    drop_dependent_views(state, table, column.name)
+    drop_dependent_views(state, table, column)
 
 
 def _drop_sequences(state: Builder, column: TableColumn) -> None:

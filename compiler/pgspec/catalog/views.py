@@ -231,16 +231,28 @@ def rename_view_column(state: Builder, view: Table, old: str, new: str) -> None:
     view.column_names = tuple(new if name == old else name for name in names)
 
 
-def drop_dependent_views(state: Builder, table: Table, column: str | None = None) -> None:
+def drop_dependent_views(state: Builder, table: Table, column: TableColumn | None = None) -> None:
     """Take away the views over a relation, or those whose query seems to read the column, and the views over them."""
-    for view in [t for t in state.tables() if t.kind in VIEW_KINDS and any(use.table is table for use in t.uses)]:
+    for view in [t for t in state.tables() if t.kind in VIEW_KINDS]:
+        uses = [use for use in view.uses if use.table is table]
         name = QName(view.schema, view.name)
-        if state.relations.get(name) is view and (column is None or _mentions(view.query, column)):
-            del state.relations[name]
-            for index in view.indexes:
-                state.relations.pop(QName(view.schema, index.name), None)
-            drop_dependent_views(state, view)
+        if state.relations.get(name) is not view or not any(_reads(view, use, column) for use in uses):
+            continue
+        del state.relations[name]
+        for index in view.indexes:
+            state.relations.pop(QName(view.schema, index.name), None)
+        drop_dependent_views(state, view)
 
 
-def _mentions(query: Any, column: str) -> bool:
-    return any(_is_star(node) or _fields(node)[-1:] == [column] for node in walk(query))
+def _reads(view: Table, use: Use, column: TableColumn | None) -> bool:
+    """Whether a view's query seems to read a column of the relation; None stands for any column."""
+    if column is None:
+        return True
+    name = next((then for c, then in use.columns if c is column), None if use.columns else column.name)
+    return name is not None and any(_mentions(node, name) for node in walk(view.query))
+
+
+def _mentions(node: Any, column: str) -> bool:
+    if isinstance(node, ast.JoinExpr):
+        return bool(node.isNatural) or column in [name.sval for name in node.usingClause or ()]
+    return _is_star(node) or _fields(node)[-1:] == [column]
