@@ -391,3 +391,17 @@ CREATE TABLE u (a int, v daterange, w int GENERATED ALWAYS AS (a + 1) VIRTUAL, F
 CREATE TABLE t (a int PRIMARY KEY, b int); CREATE VIEW v AS SELECT * FROM t; CREATE VIEW w AS SELECT * FROM v;
 ALTER TABLE t ADD COLUMN c int; ALTER TABLE t RENAME a TO z; ALTER TABLE t RENAME TO u;
 CREATE TABLE t (x int); CREATE TABLE keys (x int UNIQUE, y int REFERENCES u); ALTER TABLE u DROP COLUMN z CASCADE;
+
+-- do_if_missing
+CREATE TABLE t (a int);
+DO $$
+BEGIN
+  -- the usual question
+  IF NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = 'k') THEN
+    ALTER TABLE t ADD CONSTRAINT k UNIQUE (a);
+    ALTER TABLE t ADD COLUMN b int NOT NULL;
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_name = 'u') THEN
+    CREATE TABLE u (a int REFERENCES t (a));
+  END IF;
+END $$;

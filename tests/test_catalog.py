@@ -164,6 +164,12 @@ def test_nothing_raises() -> None:
         assert all(f.span.line >= 1 and f.span.column >= 1 for f in findings)
 
 
+def test_long_expressions_are_read() -> None:
+    long = "a" + " + 1" * 2000
+    catalog, findings = read(f"CREATE TABLE t (a int CHECK ({long} > 0)); CREATE VIEW v AS SELECT {long} FROM t;")
+    assert (len(catalog.relations), findings) == (2, [])
+
+
 def test_trees_of_views_are_not_shared() -> None:
     catalog, _ = read("CREATE TABLE t (a int); CREATE VIEW v AS SELECT a FROM t; CREATE VIEW w AS SELECT a FROM t;")
     one, two = (catalog.relations[QName("public", name)].query for name in "vw")

@@ -183,25 +183,26 @@ def _expanded(target: Any, sources: dict[str, Table | None]) -> list[Any]:
     return out
 
 
-def _range_vars(node: Any, hidden: frozenset[str]) -> Iterator[Any]:
-    if isinstance(node, tuple | list):
-        for item in node:
-            yield from _range_vars(item, hidden)
-    elif isinstance(node, ast.RangeVar):
-        if node.schemaname or node.relname not in hidden:
-            yield node
-    elif isinstance(node, ast.Node):
-        clause = getattr(node, "withClause", None)
-        if clause is not None:
-            names = [str(c.ctename) for c in clause.ctes]
-            for number, cte in enumerate(clause.ctes):
-                visible = names if clause.recursive else names[:number]
-                yield from _range_vars(cte.ctequery, hidden.union(visible))
-            hidden = hidden.union(names)
-        for field in node:
-            child = getattr(node, field)
-            if field != "withClause" and isinstance(child, tuple | list | ast.Node):
-                yield from _range_vars(child, hidden)
+def _range_vars(query: Any, hidden: frozenset[str]) -> Iterator[Any]:
+    """The references to relations in a query, in no particular order; ``hidden`` are the names that are CTEs there."""
+    stack = [(query, hidden)]
+    while stack:
+        node, hidden = stack.pop()
+        if isinstance(node, tuple | list):
+            stack.extend((item, hidden) for item in node)
+        elif isinstance(node, ast.RangeVar):
+            if node.schemaname or node.relname not in hidden:
+                yield node
+        elif isinstance(node, ast.Node):
+            clause = getattr(node, "withClause", None)
+            if clause is not None:
+                names = [str(c.ctename) for c in clause.ctes]
+                for number, cte in enumerate(clause.ctes):
+                    # Without RECURSIVE a name is hidden only after its own query.
+                    visible = names if clause.recursive else names[:number]
+                    stack.append((cte.ctequery, hidden.union(visible)))
+                hidden = hidden.union(names)
+            stack.extend((getattr(node, field), hidden) for field in node if field != "withClause")
 
 
 def settle_names(view: Table) -> None:
