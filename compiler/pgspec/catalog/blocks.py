@@ -41,7 +41,7 @@ _HARMLESS = (
 
 
 def read_block(state: Builder, node: Any, apply: Callable[[Builder, Any], None]) -> None:
-    """DO: roles and types that the block creates are known; its other DDL counts when it is certain to have its effect."""
+    """DO: the roles and types that it creates are known; its other DDL counts when it is certain to have its effect."""
     body = next((a.arg[0].sval if isinstance(a.arg, tuple) else a.arg.sval for a in node.args if a.defname == "as"), "")
     body = _COMMENT.sub(" ", body)
     for found in _ROLE.finditer(body):
