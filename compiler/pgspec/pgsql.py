@@ -5,6 +5,7 @@ Offsets are code points into the text that was given, as in pglast's nodes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,10 @@ __all__ = [
     "ast",
     "count_statements",
     "enums",
+    "is_sql",
     "parse",
     "tokens",
+    "walk",
 ]
 
 KEYWORDS_TO_QUOTE: frozenset[str] = frozenset(
@@ -63,6 +66,24 @@ def count_statements(text: str) -> int | ParseFailure:
         return len(parser.split(text, only_slices=True)) if text.strip() else 0
     except parser.ParseError as error:
         return _failure(error, text)
+
+
+def is_sql(text: str) -> bool:
+    """Whether PostgreSQL's grammar accepts ``text``."""
+    return not isinstance(count_statements(text), ParseFailure)
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """Every node of a tree, or of the trees in a list: parents before children, in the order of writing."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, tuple | list):
+            stack.extend(reversed(current))
+        elif isinstance(current, ast.Node):
+            yield current
+            children = [getattr(current, name) for name in current]
+            stack.extend(child for child in reversed(children) if isinstance(child, tuple | list | ast.Node))
 
 
 def tokens(text: str) -> list[Any]:

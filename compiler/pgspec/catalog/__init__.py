@@ -8,5 +8,6 @@ from pgspec.catalog.model import (
     Key,
     Relation,
 )
+from pgspec.catalog.reader import read_schema
 
-__all__ = ["Catalog", "Column", "ForeignKey", "Function", "Key", "Relation"]
+__all__ = ["Catalog", "Column", "ForeignKey", "Function", "Key", "Relation", "read_schema"]

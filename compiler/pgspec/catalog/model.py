@@ -16,7 +16,10 @@ Volatility = Literal["immutable", "stable", "volatile"]
 class Column:
     """A column.  ``type`` is spelt as ``format_type`` does without a modifier, schema-qualified unless built in:
     ``integer``, ``timestamp with time zone``, ``text[]``, ``public.mood``.  ``has_modifier`` tells ``varchar(10)``
-    from ``varchar``.  ``generated`` is the expression of a stored or virtual generated column."""
+    from ``varchar``.  ``not_null``: no row of a scan can hold NULL, not even one of an inheritance child; NOT NULL and
+    validated, enforced CHECKs give it, a domain does not.  ``generated`` is the expression of a stored or virtual
+    generated column.  ``collation`` is spelt like a type, and is also that of the column's domain.  ``has_default``: an
+    INSERT may leave the column out and still get a value: by DEFAULT, identity or generation."""
 
     name: str
     type: str
@@ -24,6 +27,7 @@ class Column:
     has_modifier: bool = False
     generated: Any = None
     collation: str | None = None
+    has_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,13 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table or view.  ``query`` is the tree of a view's SELECT, ``column_names`` its column aliases; the columns of
-    a view are known only after analysis, so ``columns`` is empty for it.  ``has_children``: other tables inherit
-    from it, so a scan without ONLY is not bound by its keys.  ``row_security``: ENABLE ROW LEVEL SECURITY was said."""
+    """A table or view.  ``query`` is the tree of a view's SELECT, with every table that the catalog knows qualified and
+    under its present name; ``column_names`` its column aliases.  The columns of a view are known only after analysis,
+    so ``columns`` is empty for it.  The ``query`` of a table is that of its CREATE TABLE AS, where a column's type may
+    be ``unknown``.  ``keys`` are those that hold now for the relation without its inheritance children; ``checks`` are
+    the trees that are enforced, validated and inherited.  ``has_children``: other tables inherit from it, so a scan
+    without ONLY is not bound by its keys (partitions are not counted).  ``inherits`` names the INHERITS parents.
+    ``row_security`` and ``force_row_security``: ENABLE and FORCE ROW LEVEL SECURITY were said."""
 
     name: QName
     kind: RelationKind
@@ -69,12 +77,16 @@ class Relation:
     column_names: tuple[str, ...] = ()
     row_security: bool = False
     owner: str | None = None
+    force_row_security: bool = False
+    inherits: tuple[QName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
     """A function that the schema defines.  ``arguments`` are the types of the input arguments; ``columns`` those of a
-    ``RETURNS TABLE`` or of OUT arguments.  ``returns`` is a type name, or ``trigger``, ``record``, ``void``."""
+    ``RETURNS TABLE`` or of OUT arguments.  ``returns`` is a type name, or ``trigger``, ``record``, ``void``; it is
+    ``unknown`` for an aggregate whose final function the schema does not define.  ``defaults``: how many of the last
+    arguments may be left out."""
 
     name: QName
     arguments: tuple[str, ...]
@@ -86,12 +98,14 @@ class Function:
     columns: tuple[tuple[str, str], ...] = ()
     defaults: int = 0
     variadic: bool = False
+    procedure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """Everything that the base schema defines, by qualified name.  ``domains`` maps to the base type;
-    ``composites`` to the attributes (name, type).  ``nondeterministic_collations``: names of such collations."""
+    ``composites`` to the attributes (name, type); ``other_types`` are ranges, base types and those of known
+    extensions.  ``nondeterministic_collations``: names of such collations, spelt as in `Column`."""
 
     search_path: tuple[str, ...] = ("public",)
     relations: Mapping[QName, Relation] = field(default_factory=dict)
@@ -99,6 +113,7 @@ class Catalog:
     enums: Mapping[QName, tuple[str, ...]] = field(default_factory=dict)
     domains: Mapping[QName, str] = field(default_factory=dict)
     composites: Mapping[QName, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    other_types: frozenset[QName] = frozenset()
     roles: frozenset[str] = frozenset()
     schemas: frozenset[str] = frozenset({"public"})
     extensions: frozenset[str] = frozenset()

@@ -1,0 +1,68 @@
+"""DO blocks: what they create, where that can be told from their text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from pgspec.catalog.builder import Builder
+from pgspec.catalog.script import Piece, split_script
+from pgspec.pgsql import ast, parse
+
+# `CREATE ROLE name`, also inside the string that EXECUTE is given.
+_ROLE = re.compile(r'\bcreate\s+(?:role|user|group)\s+(?!if\b|mapping\b)("(?:[^"]|"")+"|[a-z_][\w$]*)', re.IGNORECASE)
+_DDL = re.compile(
+    r"\b(?:(?:create|alter|drop)\s+(?:unlogged\s+|foreign\s+|or\s+replace\s+|unique\s+|materialized\s+)*"
+    r"(?:table|view|index|type|domain|schema|function|extension))\b",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+# Everything up to the DDL of a block's statement: BEGIN, IF ... THEN, ELSE.
+_LEAD = re.compile(r"^.*?\b(?=(?:create|alter|drop)\s)", re.IGNORECASE | re.DOTALL)
+_ONLY_DDL = re.compile(r"^\s*(?:begin\s+)?$", re.IGNORECASE)
+_DUPLICATE_HANDLER = re.compile(
+    r"^\s*exception(?:\s+when\s+(?:duplicate_\w+|others)(?:\s+or\s+duplicate_\w+)*\s+then\s+null)\s*$", re.IGNORECASE
+)
+_END = re.compile(r"^\s*(?:end(?:\s+if)?|null|)\s*$", re.IGNORECASE)
+_HARMLESS = (
+    ast.CreateEnumStmt,
+    ast.CompositeTypeStmt,
+    ast.CreateDomainStmt,
+    ast.CreateSchemaStmt,
+    ast.CreateExtensionStmt,
+)
+
+
+def read_block(state: Builder, node: Any, apply: Callable[[Builder, Any], None]) -> None:
+    """DO: roles and types that the block creates are known; its other DDL counts when the block does nothing else."""
+    body = next((a.arg[0].sval if isinstance(a.arg, tuple) else a.arg.sval for a in node.args if a.defname == "as"), "")
+    body = _COMMENT.sub(" ", body)
+    for found in _ROLE.finditer(body):
+        name = found[1]
+        state.roles.add(name[1:-1].replace('""', '"') if name.startswith('"') else name.lower())
+    if not _DDL.search(body):
+        return
+    plain, statements, understood = True, [], True
+    for piece in split_script(body):
+        text = piece.text if isinstance(piece, Piece) else ""
+        if _END.match(text) or _DUPLICATE_HANDLER.match(text):
+            continue
+        lead = _LEAD.match(text)
+        parsed = parse(text[lead.end() :])[0] if lead else []
+        if len(parsed) == 1 and lead:
+            plain = plain and bool(_ONLY_DDL.match(lead[0]))
+            statements.append(parsed[0].node)
+        else:
+            plain = False
+            understood = understood and not _DDL.search(text)
+    for statement in statements:
+        if plain or isinstance(statement, _HARMLESS):
+            apply(state, statement)
+        else:
+            understood = False
+    if not understood:
+        state.report(
+            "the DDL in this DO block depends on what the block finds, so it is passed over",
+            "write the statements outside of the block",
+        )

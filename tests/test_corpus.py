@@ -1,0 +1,58 @@
+"""The corpus on real servers: every label is what the data shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import psycopg
+import pytest
+
+from known_views import DATA, SCHEMA, KnownView, known_views
+from live import fresh_database
+from pgspec.scratch import ScratchServer
+from pgspec.sql import commas, ident
+
+VIEWS = known_views()
+each_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+
+
+@pytest.fixture(scope="module")
+def connection(server: ScratchServer) -> Iterator[psycopg.Connection]:
+    with fresh_database(server) as database:
+        database.run(SCHEMA)
+        database.run(DATA)
+        with database.connect() as connection:
+            yield connection
+
+
+def test_names_are_unique() -> None:
+    names = [view.name for view in VIEWS]
+    assert len(set(names)) == len(names)
+
+
+@each_view
+def test_labels_are_true(view: KnownView, connection: psycopg.Connection) -> None:
+    connection.execute(f"CREATE TEMPORARY TABLE checked AS {view.query}".encode())
+    try:
+        for columns in (*view.holds, *view.by_data_only):
+            assert not duplicates(connection, columns), columns
+            assert not any(nulls(connection, column) for column in columns), columns
+        for case in view.fails:
+            assert duplicates(connection, case.columns), case
+        for case in view.nullable:
+            assert not duplicates(connection, case.columns), case
+            assert nulls(connection, case.column), case
+    finally:
+        connection.execute("DROP TABLE checked")
+
+
+def duplicates(connection: psycopg.Connection, columns: Iterable[str]) -> int:
+    """How many values of ``columns`` more than one row has; NULLs count as equal."""
+    key = commas(ident(column) for column in columns)
+    query = f"SELECT count(*) FROM (SELECT FROM checked GROUP BY {key} HAVING count(*) > 1) AS twice"
+    return connection.execute(query.encode()).fetchone()[0]
+
+
+def nulls(connection: psycopg.Connection, column: str) -> int:
+    query = f"SELECT count(*) FROM checked WHERE {ident(column)} IS NULL"
+    return connection.execute(query.encode()).fetchone()[0]
