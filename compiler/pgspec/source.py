@@ -305,7 +305,7 @@ def _too_deep(text: str) -> tuple[int, int] | None:
     level = 0
     try:
         while loader.check_event():
-            event = loader.get_event()
+            event: Any = loader.get_event()
             if isinstance(event, yaml.CollectionStartEvent):
                 level += 1
                 if level > MAX_DEPTH:
