@@ -51,7 +51,15 @@ SELECT format_type(c.castsource, NULL), format_type(c.casttarget, NULL), c.castc
        coalesce((SELECT p.provolatile::text FROM pg_proc p WHERE p.oid = c.castfunc), 'i')
 FROM pg_cast c
 """
-NOT_CALLABLE = {"internal", "cstring", "trigger", "event_trigger", "index_am_handler", "table_am_handler", "fdw_handler"}
+NOT_CALLABLE = {
+    "internal",
+    "cstring",
+    "trigger",
+    "event_trigger",
+    "index_am_handler",
+    "table_am_handler",
+    "fdw_handler",
+}
 VOLATILITY = "isv"
 
 
@@ -94,6 +102,7 @@ def main(out: str, *dsns: str) -> None:
     casts: dict[str, dict[str, str]] = {}
     for dsn in dsns:
         with psycopg.connect(dsn) as connection:
+
             def rows(query: str, at: psycopg.Connection[Any] = connection) -> list[Any]:
                 return at.execute(query).fetchall()  # type: ignore[arg-type]
 

@@ -357,7 +357,7 @@ def _finding(code: str, message: str, help_: str) -> NoReturn:
     from pgspec import report  # noqa: PLC0415
 
     item = Diagnostic(Span("generated", 1, 1, 1, 1), code, Severity.ERROR, message, help_)
-    click.echo(report.frame(item, "", _painter(sys.stderr)), nl=False, err=True)
+    click.echo(report.frame(item, (), _painter(sys.stderr)), nl=False, err=True)
     sys.exit(1)
 
 

@@ -25,6 +25,10 @@ __all__ = [
     "walk",
 ]
 
+# Of the levels that a stack of 8 MB has room for, about half; a shorter text than this cannot reach them.
+_MAX_DEPTH = 10_000
+_SHORT = 2 * _MAX_DEPTH
+
 KEYWORDS_TO_QUOTE: frozenset[str] = frozenset(
     keywords.RESERVED_KEYWORDS | keywords.COL_NAME_KEYWORDS | keywords.TYPE_FUNC_NAME_KEYWORDS
 )
@@ -50,6 +54,8 @@ class Statement:
 def parse(text: str) -> tuple[list[Statement], ParseFailure | None]:
     """Every statement of ``text``, or why it cannot be parsed."""
     try:
+        if len(text) > _SHORT and (place := _too_deep(text)) is not None:
+            return [], ParseFailure("the statement is nested too deeply", place)
         raws = parser.parse_sql(str(text))
     except parser.ParseError as error:
         return [], _failure(error, text)
@@ -59,6 +65,26 @@ def parse(text: str) -> tuple[list[Statement], ParseFailure | None]:
         end = start + raw.stmt_len if raw.stmt_len else len(text)
         out.append(Statement(raw.stmt, start, end))
     return out, None
+
+
+def _too_deep(text: str) -> int | None:
+    """Where the trees of ``text`` could become deeper than C code can follow: no level can hold more operators than
+    it has tokens between two commas."""
+    levels = [0]
+    for token in parser.scan(text):
+        if token.name == "ASCII_40":
+            levels.append(0)
+        elif token.name == "ASCII_41" and len(levels) > 1:
+            levels.pop()
+        elif token.name == "ASCII_59":
+            levels = [0]
+        elif token.name == "ASCII_44":
+            levels[-1] = 0
+        elif token.name not in ("SQL_COMMENT", "C_COMMENT"):
+            levels[-1] += 1
+        if levels[-1] + len(levels) > _MAX_DEPTH or (not levels[-1] % 100 and sum(levels) > _MAX_DEPTH):
+            return int(token.start)
+    return None
 
 
 def count_statements(text: str) -> int | ParseFailure:

@@ -92,10 +92,10 @@ def build(
     for name in graph.order(reads, _printed):
         view = unique[name]
         if view.statement is not None and name not in cyclic:
-            analysis = analyse(view.statement.node, catalog)
+            analysis = analyse(view.statement.node, catalog, view.source.text)
             found += [located(view, finding) for finding in analysis.findings]
             view = replace(view, analysis=analysis, reads=frozenset(r.name for r in analysis.references))
-        relations[name] = _relation(view)
+        relations.setdefault(name, _relation(view))  # a view that takes a table's name has been refused
         done.append(view)
     return Program(project, catalog, tuple(done), tuple(tuple(cycle) for cycle in cycles)), found
 

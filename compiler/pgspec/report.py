@@ -6,11 +6,17 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from pgspec import __version__
 from pgspec.diagnostics import Diagnostic, Severity
 
 FORMATS = ("full", "concise", "json", "github", "sarif")
+
+_LONGEST = 160
+# Controls, directions of writing, halves of characters, other line breaks; two of them are part of ordinary words.
+_ACTING = ("Cc", "Cf", "Cs", "Zl", "Zp")
+_JOINERS = "\u200c\u200d"
 
 Texts = Mapping[str, str]
 Paint = Callable[[str, str], str]
@@ -32,7 +38,8 @@ def render(form: str, found: Sequence[Diagnostic], texts: Texts, paint: Paint = 
         return "".join(_github(item) for item in found)
     if form == "concise":
         return "".join(_concise(item) for item in found) + (summary(found) + "\n" if found else "")
-    frames = "\n".join(frame(item, texts.get(item.span.path, ""), paint) for item in found)
+    lines = {path: texts[path].split("\n") for path in {item.span.path for item in found} if path in texts}
+    frames = "\n".join(frame(item, lines.get(item.span.path, ()), paint) for item in found)
     return frames + (f"\n{summary(found)}\n" if found else "")
 
 
@@ -45,10 +52,9 @@ def summary(found: Iterable[Diagnostic]) -> str:
     return ", ".join(parts) or "no findings"
 
 
-def frame(item: Diagnostic, text: str, paint: Paint = plain) -> str:
-    """One finding as rustc shows it: message, place, the source line with carets, help."""
+def frame(item: Diagnostic, lines: Sequence[str], paint: Paint = plain) -> str:
+    """One finding as rustc shows it: message, place, the source line with carets, help.  ``lines``: of its file."""
     span = item.span
-    lines = text.split("\n")
     row = lines[span.line - 1].rstrip("\r") if 0 < span.line <= len(lines) else ""
     gutter = " " * len(str(span.line))
     title = paint(f"{item.severity}[{item.code}]", item.severity.value) + paint(
@@ -57,19 +63,30 @@ def frame(item: Diagnostic, text: str, paint: Paint = plain) -> str:
     out = [title, f"{gutter}{paint('-->', 'rule')} {_one_line(span.path)}:{span.line}:{span.column}"]
     if row.strip():
         bar = paint("|", "rule")
-        before, marked = row[: span.column - 1], row[span.column - 1 :]
-        if span.end_line == span.line:
-            marked = marked[: max(span.end_column - span.column, 1)]
+        end = span.end_column if span.end_line == span.line else len(row) + 1
+        row, column, end = _shortened(_visible(row), span.column, max(end, span.column + 1))
+        before, marked = row[: column - 1], row[column - 1 : end - 1]
         indent = "".join("\t" if char == "\t" else " " * _width(char) for char in before)
         carets = paint("^" * max(sum(_width(char) for char in marked.rstrip()), 1), item.severity.value)
         out += [
             f"{gutter} {bar}",
-            f"{paint(str(span.line), 'rule')} {bar} {_visible(row)}",
+            f"{paint(str(span.line), 'rule')} {bar} {row}",
             f"{gutter} {bar} {indent}{carets}",
         ]
     if item.help:
         out.append(f"{gutter} {paint('=', 'rule')} {paint('help', 'help')}: {_one_line(item.help)}")
     return "\n".join(out) + "\n"
+
+
+def _shortened(row: str, column: int, end: int) -> tuple[str, int, int]:
+    """A long line as the piece around ``column``, with the places of the marked part in that piece."""
+    if len(row) <= _LONGEST:
+        return row, column, end
+    first = min(max(column - 1 - _LONGEST // 3, 0), max(len(row) - _LONGEST, 0))
+    last = min(first + _LONGEST, len(row))
+    left, right = "..." if first else "", "..." if last < len(row) else ""
+    shift = len(left) - first
+    return f"{left}{row[first:last]}{right}", column + shift, min(end, last + 1) + shift
 
 
 def _width(char: str) -> int:
@@ -80,17 +97,27 @@ def _width(char: str) -> int:
 
 
 def _visible(row: str) -> str:
-    """A source line without characters that would act on the terminal."""
-    return "".join(char if char == "\t" or (ord(char) >= ord(" ") and char != "\x7f") else " " for char in row)
+    """A line with a mark for each character that would act on the terminal, or hide what is written."""
+    return row if row.isascii() and row.isprintable() else "".join(_mark(char) for char in row)
+
+
+def _mark(char: str) -> str:
+    acts = unicodedata.category(char) in _ACTING and char not in _JOINERS
+    return "\N{REPLACEMENT CHARACTER}" if acts and char != "\t" else char
 
 
 def _one_line(text: str) -> str:
     return " ".join(_visible(line).strip() for line in text.split("\n"))
 
 
+def _clean(text: str) -> str:
+    """A text that may keep its line breaks."""
+    return "\n".join(_visible(line) for line in text.split("\n"))
+
+
 def _concise(item: Diagnostic) -> str:
     span = item.span
-    return f"{span.path}:{span.line}:{span.column}: {item.severity}[{item.code}] {_one_line(item.message)}\n"
+    return f"{_one_line(span.path)}:{span.line}:{span.column}: {item.severity}[{item.code}] {_one_line(item.message)}\n"
 
 
 def _json(found: Sequence[Diagnostic]) -> str:
@@ -111,7 +138,7 @@ def _json(found: Sequence[Diagnostic]) -> str:
     ]
     errors = sum(item.severity is Severity.ERROR for item in found)
     value = {"findings": entries, "summary": {"errors": errors, "warnings": len(found) - errors}}
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(value, indent=2) + "\n"
 
 
 def _github(item: Diagnostic) -> str:
@@ -123,6 +150,9 @@ def _github(item: Diagnostic) -> str:
             text = text.replace(char, f"%{ord(char):02X}")
         return text
 
+    def clean(text: str) -> str:
+        return _clean(text.replace("\r", ""))
+
     place = {
         "file": span.path,
         "line": span.line,
@@ -131,8 +161,8 @@ def _github(item: Diagnostic) -> str:
         "endColumn": span.end_column,
     }
     fields = [*place.items(), ("title", f"{item.code} {item.name}".strip())]
-    text = item.message + (f"\nhelp: {item.help}" if item.help else "")
-    properties = ",".join(f"{name}={escape(str(value), ':,')}" for name, value in fields)
+    text = clean(item.message) + (f"\nhelp: {clean(item.help)}" if item.help else "")
+    properties = ",".join(f"{name}={escape(clean(str(value)), ':,')}" for name, value in fields)
     return f"::{item.severity} {properties}::{escape(text)}\n"
 
 
@@ -164,7 +194,7 @@ def _sarif(found: Sequence[Diagnostic]) -> str:
         "version": "2.1.0",
         "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
     }
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(value, indent=2) + "\n"
 
 
 def _location(item: Diagnostic) -> dict[str, Any]:
@@ -175,4 +205,4 @@ def _location(item: Diagnostic) -> dict[str, Any]:
         "endLine": span.end_line,
         "endColumn": span.end_column,
     }
-    return {"artifactLocation": {"uri": span.path}, "region": region}
+    return {"artifactLocation": {"uri": quote(span.path, errors="replace")}, "region": region}

@@ -58,6 +58,9 @@ for _tag, _pattern, _first, _ in _SCALARS:
         f"!{_tag}", re.compile(f"^(?:{_pattern})$"), [*_first, *([""] if _tag == "null" else [])]
     )
 
+# Line breaks of YAML 1.1 that YAML 1.2 reads as other characters; libyaml would count lines by them.
+_BREAKS = re.compile("[\x85\u2028\u2029]")
+
 _STANDARD_TAGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"})
 
 
@@ -76,14 +79,17 @@ class SqlText:
         """The file span of the code points ``start`` to ``end`` of the text."""
         if not self.lines:
             return self.whole
+        last = len(self.text.rstrip())  # what is missing at the end is missing after the last word
+        start = min(max(start, 0), last)
+        while end > start + 1 and self.text[end - 1 : end] in ("\n", ""):
+            end -= 1
         line, column = self._position(start)
-        end_line, end_column = self._position(max(end, start + 1))
-        if end_line != line and self.text[max(end - 1, 0)] == "\n":
+        end_line, end_column = self._position(end) if end > start else (line, column)
+        if (end_line, end_column) <= (line, column) or self.text[start : start + 1] == "\n":
             end_line, end_column = line, column + 1
         return Span(self.whole.path, line, column, end_line, end_column)
 
     def _position(self, offset: int) -> tuple[int, int]:
-        offset = min(max(offset, 0), len(self.text))
         row = min(self.text.count("\n", 0, offset), len(self.lines) - 1)
         begin = self.text.rfind("\n", 0, offset) + 1
         line, column = self.lines[row]
@@ -107,6 +113,14 @@ class Document:
     value: Any = None
     diagnostics: list[Diagnostic] = field(default_factory=list)
     seen: set[int] = field(default_factory=set, repr=False)
+    split: list[str] = field(default_factory=list, repr=False)
+
+    @property
+    def rows(self) -> list[str]:
+        """The lines of the file."""
+        if not self.split:
+            self.split.extend(self.text.split("\n"))
+        return self.split
 
     def _find(self, path: Path) -> tuple[Any, Any]:
         """The value node at ``path``, or at its nearest parent, and the key node that leads to it."""
@@ -130,7 +144,7 @@ class Document:
     def head(self) -> Span:
         """The span that stands for the whole document: its first line."""
         span = self._span(self.node)
-        first = self.text.split("\n")[span.line - 1].rstrip() if self.node is not None else ""
+        first = self.rows[span.line - 1].rstrip() if self.node is not None else ""
         return Span(self.path, span.line, span.column, span.line, max(len(first) + 1, span.column + 1))
 
     def has(self, *path: str | int) -> bool:
@@ -148,13 +162,12 @@ class Document:
         node = self._find(path)[0]
         text, span = node.value, self._span(node)
         if node.style == "|":
-            first = node.start_mark.line + 1
-            column = _indent(self.text, node) + 1
-            rows = text.count("\n") + 1
-            return SqlText(text, span, tuple((first + row + 1, column) for row in range(rows)))
+            first = _block_start(self.rows, node)
+            column = _indent(self.rows[first:], text) + 1
+            return SqlText(text, span, tuple((first + row + 1, column) for row in range(text.count("\n") + 1)))
         if span.line == span.end_line:
             quote = 1 if node.style in ("'", '"') else 0
-            row = self.text.split("\n")[span.line - 1]
+            row = self.rows[span.line - 1]
             if row[span.column - 1 + quote : span.end_column - 1 - quote] == text:
                 return SqlText(text, span, ((span.line, span.column + quote),))
         return SqlText(text, span)
@@ -167,8 +180,23 @@ class Document:
     def _span(self, node: Any) -> Span:
         if node is None:
             return Span(self.path, 1, 1, 1, 2)
-        start, end = node.start_mark, node.end_mark
-        return Span(self.path, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+        start = node.start_mark
+        line, column = _end(node, self.rows)
+        return Span(self.path, start.line + 1, start.column + 1, line + 1, column + 1)
+
+
+def _end(node: Any, rows: list[str]) -> tuple[int, int]:
+    """Where a node ends, 0-based; PyYAML lets block collections and literal blocks reach to the next word."""
+    if isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
+        last = node.value[-1]
+        return _end(last[1] if isinstance(last, tuple) else last, rows)
+    mark = node.end_mark
+    line, column = mark.line, mark.column
+    if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
+        while line > node.start_mark.line and not rows[line][:column].strip():
+            line -= 1
+            column = len(rows[line])
+    return line, column
 
 
 def _step(node: Any, part: str | int) -> tuple[Any, Any] | None:
@@ -182,14 +210,19 @@ def _step(node: Any, part: str | int) -> tuple[Any, Any] | None:
     return None
 
 
-def _indent(text: str, node: Any) -> int:
-    """How many columns the lines of a literal block are indented by."""
-    rows = text.split("\n")[node.start_mark.line + 1 : node.end_mark.line + 1]
-    wanted = next((row for row in node.value.split("\n") if row.strip()), "")
-    for row in rows:
-        if row.strip() and row.rstrip("\r").endswith(wanted):
-            return len(row.rstrip("\r")) - len(wanted)
-    return 0
+def _block_start(rows: list[str], node: Any) -> int:
+    """The number of lines up to and with the one that has the ``|`` of a literal block."""
+    for number in range(node.start_mark.line, node.end_mark.line + 1):
+        if re.search(r"\|[-+0-9]*\s*(#.*)?$", rows[number]):
+            return number + 1
+    return int(node.start_mark.line) + 1
+
+
+def _indent(rows: list[str], text: str) -> int:
+    """How many columns the lines of a literal block are indented by, given the lines that follow its ``|``."""
+    wanted = next((line for line in text.split("\n") if line.strip()), "")
+    written = next((row for row in rows if row.strip()), "")
+    return len(written) - len(wanted)
 
 
 def read(path: str, data: bytes) -> list[Document]:
@@ -204,9 +237,18 @@ def read(path: str, data: bytes) -> list[Document]:
     except UnicodeDecodeError as error:
         message = f"the file is not UTF-8 text (byte {error.start})"
         return [_failed(path, "", "PRJ009", message, "spec files are YAML in UTF-8")]
-    if _too_deep(text):
-        return [_failed(path, text, "PRJ001", "nested too deeply", "a spec needs no such nesting")]
+    if strange := _BREAKS.search(text):
+        name = f"U+{ord(strange[0]):04X}"
+        message = f"the file has the character {name}, which some YAML readers take for a line break"
+        return [_failed(path, text, "PRJ001", message, "remove it", _place(text, strange.start()))]
+    if _looks_deep(text) and (place := _too_deep(text)):
+        return [_failed(path, text, "PRJ001", "nested too deeply", "a spec needs no such nesting", place)]
     return _compose(path, text)
+
+
+def _place(text: str, offset: int) -> tuple[int, int]:
+    """Line and column of an offset."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
 def _compose(path: str, text: str) -> list[Document]:
@@ -215,18 +257,21 @@ def _compose(path: str, text: str) -> list[Document]:
     try:
         while loader.check_node():
             document = Document(path, text, loader.get_node())
-            document.value = _value(document, document.node, None, 0)
+            document.value = _value(document, document.node, None)
             if document.value is not None or document.diagnostics:
                 documents.append(document)
+        if not documents:
+            message, help_ = "the file holds no spec", "write one that starts with `kind:`, or delete the file"
+            documents.append(_failed(path, text, "PRJ005", message, help_))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         what = " ".join(part for part in (error.problem, error.context) if part) or "not YAML"
         documents.append(_failed(path, text, "PRJ001", f"YAML syntax error: {what}", _yaml_help(what), (line, column)))
     except yaml.reader.ReaderError as error:
-        before = text[: error.position] if isinstance(error.position, int) else ""
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        documents.append(_failed(path, text, "PRJ001", f"YAML syntax error: {error.reason}", "", (line, column)))
+        before = text.encode()[: error.position if isinstance(error.position, int) else 0].decode("utf-8", "ignore")
+        message = f"YAML syntax error: {error.reason}"
+        documents.append(_failed(path, text, "PRJ001", message, "remove them", _place(text, len(before))))
     finally:
         loader.dispose()
     return documents
@@ -247,50 +292,64 @@ def _failed(path: str, text: str, code: str, message: str, help_: str, at: tuple
     return document
 
 
-def _too_deep(text: str) -> bool:
-    """Whether the text nests further than a recursive parser should be asked to follow."""
-    level = deepest = 0
-    for bracket in re.findall(r"[\[{\]}]", text):
-        level += 1 if bracket in "[{" else -1
-        deepest = max(deepest, level)
-    rows = text.split("\n")
-    indents = max((len(row) - len(row.lstrip(" ")) for row in rows), default=0)
-    dashes = max((row.count("- ") for row in rows if row.lstrip(" ").startswith("- ")), default=0)
-    return deepest > MAX_DEPTH * 8 or dashes > MAX_DEPTH * 8 or indents > MAX_DEPTH * 16
+def _looks_deep(text: str) -> bool:
+    """Whether the text could nest deeply at all; a cheap look that spares most files a second reading."""
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        return True
+    return any(len(row) - len(row.lstrip(" -?")) > MAX_DEPTH for row in text.split("\n"))
 
 
-def _value(document: Document, node: Any, key: Any, depth: int) -> Any:
+def _too_deep(text: str) -> tuple[int, int] | None:
+    """Where the text nests further than a recursive parser should be asked to follow."""
+    loader = _Loader(text)
+    level = 0
+    try:
+        while loader.check_event():
+            event: Any = loader.get_event()
+            if isinstance(event, yaml.CollectionStartEvent):
+                level += 1
+                if level > MAX_DEPTH:
+                    return event.start_mark.line + 1, event.start_mark.column + 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                level -= 1
+    except yaml.YAMLError:
+        return None  # reported when the nodes are composed
+    finally:
+        loader.dispose()
+    return None
+
+
+def _value(document: Document, node: Any, key: Any) -> Any:
     if id(node) in document.seen:  # an alias is the node that it names, a second time
         _report(document, key or node, "PRJ003", "aliases (`*name`) are not allowed", "write the value out")
         return None
     document.seen.add(id(node))
-    if depth > MAX_DEPTH:
-        _report(document, node, "PRJ001", "nested too deeply", "a spec needs no such nesting")
-        return None
     if isinstance(node, yaml.ScalarNode):
         return _scalar(document, node)
     if node.tag not in _STANDARD_TAGS:
         _report(document, node, "PRJ003", f"the tag `{node.tag}` is not allowed", "remove the tag")
     if isinstance(node, yaml.SequenceNode):
-        return [_value(document, child, key, depth + 1) for child in node.value]
+        return [_value(document, child, key) for child in node.value]
     out: dict[str, Any] = {}
+    lines: dict[str, int] = {}
     for name, child in node.value:
-        _pair(document, out, node, (name, child), depth)
+        _pair(document, out, lines, name, child)
     return out
 
 
-def _pair(document: Document, out: dict[str, Any], parent: Any, pair: tuple[Any, Any], depth: int) -> None:
-    key, child = pair
+def _pair(document: Document, out: dict[str, Any], lines: dict[str, int], key: Any, child: Any) -> None:
+    """Add a key and its value to ``out``; ``lines`` holds where each of its keys is written."""
     if not isinstance(key, yaml.ScalarNode):
         _report(document, key, "PRJ001", "a key must be a word", "quote it if it is meant as text")
     elif key.value == "<<" and not key.style:
         _report(document, key, "PRJ003", "merge keys (`<<`) are not allowed", "write the keys out")
     elif key.value in out:
-        line = next(k for k, _ in parent.value if k.value == key.value).start_mark.line + 1
-        message = f"duplicate key `{key.value}`; it is first defined on line {line}"
+        message = f"duplicate key `{key.value}`; it is first defined on line {lines[key.value]}"
         _report(document, key, "PRJ002", message, "remove one of the two")
     else:
-        out[key.value] = _value(document, child, key, depth + 1)
+        _scalar(document, key)  # as text, whatever it looks like
+        lines[key.value] = key.start_mark.line + 1
+        out[key.value] = _value(document, child, key)
 
 
 def _scalar(document: Document, node: Any) -> Any:

@@ -209,6 +209,8 @@ def _ties(binding: Binding, prover: Prover) -> tuple[SqlFinding, ...]:
 
 def _lossless(binding: Binding, prover: Prover) -> tuple[SqlFinding, ...]:
     return tuple(
-        SqlFinding(start, binding.places.name_end(start), "", f"every row finds its row of `{name}`: a foreign key says so")
+        SqlFinding(
+            start, binding.places.name_end(start), "", f"every row finds its row of `{name}`: a foreign key says so"
+        )
         for start, name in prover.lossless
     )

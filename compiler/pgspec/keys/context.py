@@ -73,7 +73,9 @@ class Binding:
     silent: int = 0
     volatile_calls: int = 0
 
-    def attribute(self, name: str, type_name: str | None, start: int = -1, *, alias: str = "", not_null: bool = False) -> int:
+    def attribute(
+        self, name: str, type_name: str | None, start: int = -1, *, alias: str = "", not_null: bool = False
+    ) -> int:
         """A new attribute."""
         self.attributes.append(Attribute(name, type_name, start, alias, not_null))
         return len(self.attributes) - 1

@@ -218,4 +218,3 @@ _RULES: dict[Any, Callable[[Prover, Any, Environment], Facts]] = {
     FunctionScan: derive_function_scan, SetOperation: derive_set_operation, Recursive: derive_recursive,
     RecursiveScan: derive_recursive_scan,
 }  # fmt: skip
-

@@ -254,7 +254,11 @@ def _cast(binding: Binding, node: ast.TypeCast, scope: Scope) -> Expr:
 
 
 def _modifier(type_name: ast.TypeName) -> str:
-    values = [getattr(m.val, "ival", getattr(m.val, "sval", "?")) for m in type_name.typmods or () if isinstance(m, ast.A_Const)]
+    values = [
+        getattr(m.val, "ival", getattr(m.val, "sval", "?"))
+        for m in type_name.typmods or ()
+        if isinstance(m, ast.A_Const)
+    ]
     return ",".join(map(str, values)) or ("?" if type_name.typmods else "")
 
 
@@ -268,7 +272,13 @@ def cast(binding: Binding, argument: Expr, target: str | None, modifier: str, st
         return Op(Form.CAST, modifier, (Const(argument.value, "text", start),), target, start=start)
     if argument.type == target and target is not None and not modifier:
         return argument
-    if isinstance(argument, Op) and argument.form is Form.ARRAY and not modifier and target is not None and target.endswith("[]"):
+    if (
+        isinstance(argument, Op)
+        and argument.form is Form.ARRAY
+        and not modifier
+        and target is not None
+        and target.endswith("[]")
+    ):
         elements = tuple(cast(binding, e, target[:-2], "", e.start) for e in argument.arguments)
         return Op(Form.ARRAY, "", elements, target, start=start)
     note_cast(binding, argument.type, target, start)
@@ -381,7 +391,9 @@ def _sublink(binding: Binding, node: ast.SubLink, scope: Scope) -> Expr:
     query = binding.bind_query(binding, node.subselect, inner)
     wanted = 1 if form in (SubqueryForm.SCALAR, SubqueryForm.ARRAY) else len(tests) if tests else None
     if wanted is not None and len(query.outputs) > wanted:
-        binding.find("SQL005", node.location, f"this sub-query returns {len(query.outputs)} columns instead of {wanted}")
+        binding.find(
+            "SQL005", node.location, f"this sub-query returns {len(query.outputs)} columns instead of {wanted}"
+        )
     symbol = node.operName[-1].sval if node.operName else "="
     result = _subquery_type(form, query.outputs[0].type if query.outputs else None, binding.types)
     start = start_of(node, tests)
@@ -442,5 +454,3 @@ def bind_call(binding: Binding, node: ast.FuncCall, scope: Scope) -> Expr:
 
 
 _HANDLERS[ast.FuncCall] = bind_call
-
-

@@ -66,7 +66,9 @@ def _shape(binding: Binding, call: Expr, definitions: Any, alias: str, *, single
     return _result_columns(binding, signature, call.type, alias if alias and single else name)
 
 
-def _result_columns(binding: Binding, signature: Signature, result: str | None, name: str) -> tuple[list[_Column], bool]:
+def _result_columns(
+    binding: Binding, signature: Signature, result: str | None, name: str
+) -> tuple[list[_Column], bool]:
     attributes = binding.types.attributes(binding.types.base(result))
     if attributes is not None:
         return list(attributes), True

@@ -210,13 +210,17 @@ class GroupBinder:
         scan = self.binding.scans.get(attribute)
         if scan is not None and scan.relation.kind in ("table", "partitioned_table"):
             for key in scan.relation.keys:
-                columns = [scan.attributes.get(c) for c in key.columns] if key.primary and not key.deferrable else [None]
+                columns = (
+                    [scan.attributes.get(c) for c in key.columns] if key.primary and not key.deferrable else [None]
+                )
                 if all(c in self.dependent for c in columns):
                     return
         known = self.binding.attributes[attribute]
         shown = f"{known.alias}.{known.name}" if known.alias else known.name
         help_text = f"add {shown} to GROUP BY, or aggregate it: max({shown})"
-        self.binding.find("SQL005", start, f"column `{shown}` must appear in GROUP BY or in an aggregate", help_text, len(shown))
+        self.binding.find(
+            "SQL005", start, f"column `{shown}` must appear in GROUP BY or in an aggregate", help_text, len(shown)
+        )
 
 
 def output_target(
@@ -242,7 +246,9 @@ def output_target(
     if not same:
         return None
     if any(t.value != same[0].value for t in same):
-        binding.find("SQL004", item.location, f"`{name}` is ambiguous: several output columns have this name", "", len(name))
+        binding.find(
+            "SQL004", item.location, f"`{name}` is ambiguous: several output columns have this name", "", len(name)
+        )
     return same[0].value
 
 

@@ -171,5 +171,3 @@ def _window_present(call: WindowCall, arguments: list[int], facts: Facts) -> boo
         return True
     plain = call.condition is None and call.default_frame and bool(arguments)
     return plain and call.name in _PRESENT_IN_DEFAULT_FRAME and bool(facts.not_null >> arguments[0] & 1)
-
-

@@ -176,7 +176,13 @@ def _always_matches(prover: Prover, plan: Join, kept: Facts, side: Facts) -> boo
         if side.own >> a & 1:
             a, b = b, a
         here, there = prover.stored.get(a), prover.stored.get(b)
-        if here is None or there is None or not side.own >> b & 1 or not kept.own >> a & 1 or not kept.not_null >> a & 1:
+        if (
+            here is None
+            or there is None
+            or not side.own >> b & 1
+            or not kept.own >> a & 1
+            or not kept.not_null >> a & 1
+        ):
             return False
         owners.add(here[0])
         source = here[1]
@@ -197,7 +203,9 @@ def _foreign_key(source: Scan, table: Scan, referenced: dict[str, str]) -> bool:
             continue
         targets = key.ref_columns
         if not targets:
-            targets = next((tuple(c for c in k.columns if isinstance(c, str)) for k in table.relation.keys if k.primary), ())
+            targets = next(
+                (tuple(c for c in k.columns if isinstance(c, str)) for k in table.relation.keys if k.primary), ()
+            )
         pairs = dict(zip(targets, key.columns, strict=False))
         if len(targets) == len(key.columns) and pairs == referenced:
             return True

@@ -33,7 +33,11 @@ from pgspec.keys.sources import bind_from
 from pgspec.pgsql import ast, enums
 
 _SetOp = enums.SetOperation
-_FORMS = {_SetOp.SETOP_UNION: SetForm.UNION, _SetOp.SETOP_INTERSECT: SetForm.INTERSECT, _SetOp.SETOP_EXCEPT: SetForm.EXCEPT}
+_FORMS = {
+    _SetOp.SETOP_UNION: SetForm.UNION,
+    _SetOp.SETOP_INTERSECT: SetForm.INTERSECT,
+    _SetOp.SETOP_EXCEPT: SetForm.EXCEPT,
+}
 
 
 def bind_query(binding: Binding, node: Any, parent: Scope | None) -> Query:
@@ -118,9 +122,7 @@ def _mentions(node: Any, name: str) -> bool:
     return any(_mentions(getattr(node, slot, None), name) for slot in node.__slots__)
 
 
-def _recursive(
-    binding: Binding, cte: Any, query: Any, scope: Scope, names: list[str]
-) -> tuple[Query, tuple[str, ...]]:
+def _recursive(binding: Binding, cte: Any, query: Any, scope: Scope, names: list[str]) -> tuple[Query, tuple[str, ...]]:
     binding.recursions += 1
     number = binding.recursions
     if query.withClause is not None:
@@ -144,7 +146,9 @@ def _recursive(
     )  # fmt: skip
     outputs = [Output(n, a, t) for n, a, t in zip(columns, made, types, strict=True)]
     outputs += [Output(n, a, t) for n, a, t in extra]
-    return Query(plan, tuple(outputs), frozenset(scope.outer), base.volatile or step.volatile), tuple(o.name for o in outputs)
+    return Query(plan, tuple(outputs), frozenset(scope.outer), base.volatile or step.volatile), tuple(
+        o.name for o in outputs
+    )
 
 
 def _search_and_cycle(binding: Binding, cte: Any) -> list[tuple[str, int, str | None]]:
@@ -154,7 +158,9 @@ def _search_and_cycle(binding: Binding, cte: Any) -> list[tuple[str, int, str | 
         breadth = cte.search_clause.search_breadth_first
         added.append((cte.search_clause.search_seq_column, "record" if breadth else "record[]"))
     if cte.cycle_clause is not None:
-        added.append((cte.cycle_clause.cycle_mark_column, "boolean" if cte.cycle_clause.cycle_mark_value is None else None))
+        added.append(
+            (cte.cycle_clause.cycle_mark_column, "boolean" if cte.cycle_clause.cycle_mark_value is None else None)
+        )
         added.append((cte.cycle_clause.cycle_path_column, "record[]"))
     return [(name, binding.attribute(name, type_name, alias=cte.ctename), type_name) for name, type_name in added]
 
@@ -182,7 +188,13 @@ def _values(binding: Binding, node: Any, scope: Scope) -> tuple[Plan, list[Outpu
 def _branches(node: Any, op: Any, every: bool) -> list[Any]:
     """The operands of a chain of the same UNION."""
     same = node.op == op and bool(node.all) == every and op == _SetOp.SETOP_UNION
-    if same and node.withClause is None and node.limitCount is None and node.limitOffset is None and not node.valuesLists:
+    if (
+        same
+        and node.withClause is None
+        and node.limitCount is None
+        and node.limitOffset is None
+        and not node.valuesLists
+    ):
         return _branches(node.larg, op, every) + _branches(node.rarg, op, every)
     return [node]
 
@@ -312,8 +324,12 @@ def _grouped(
         over[id(target.value)] = made = grouper.over_groups(target.value) if known is None else known
         target.value = made
     having = tuple(grouper.over_groups(condition) for condition in having)
-    flags = () if grouper.plain else tuple(
-        binding.attribute(f"grouping({binding.attributes[key].name})", "integer", not_null=True) for key in keys
+    flags = (
+        ()
+        if grouper.plain
+        else tuple(
+            binding.attribute(f"grouping({binding.attributes[key].name})", "integer", not_null=True) for key in keys
+        )
     )
     grouped = Group(
         plan, tuple(keys), tuple(sets), tuple(outputs), flags, tuple(grouper.aggregates), tuple(grouper.groupings),

@@ -144,7 +144,9 @@ def _scan(case: _Case, plan: Scan) -> tuple[str, str]:
     known = f"the query fixes {listed([f'{plan.alias}.{c}' for c in fixed])} there"
     if relation.has_children and not plan.only:
         return f"{head}: keys of `{name}` do not reach the tables that inherit from it", f"read FROM ONLY {name}"
-    keys = [k for k in relation.keys if not k.deferrable and k.where is None and all(isinstance(c, str) for c in k.columns)]
+    keys = [
+        k for k in relation.keys if not k.deferrable and k.where is None and all(isinstance(c, str) for c in k.columns)
+    ]
     shown = " or ".join(quoted([str(c) for c in k.columns]) for k in keys) or "not declared"
     message = f"{head}: {known}, and its key is {shown}"
     message += _unusable(plan)
@@ -212,11 +214,16 @@ def _group(case: _Case, plan: Group) -> tuple[str, str]:
             f"select grouping({shown}) AS level and add level to the key",
         )
     left = listed([_text(case, a) for a in missing])
-    message = f"rows are one per {word} ({', '.join(_text(case, a) for a in plan.outputs)}), but {case.key} leaves out {left}"
+    message = (
+        f"rows are one per {word} ({', '.join(_text(case, a) for a in plan.outputs)}), but {case.key} leaves out {left}"
+    )
     hidden = [a for a in missing if case.shown(a) is None]
     if hidden:
         names = listed([_text(case, a) for a in hidden])
-        return message, f"select {names} and add {'it' if len(missing) == 1 else 'them'} to the key, or drop it from {word}"
+        return (
+            message,
+            f"select {names} and add {'it' if len(missing) == 1 else 'them'} to the key, or drop it from {word}",
+        )
     return message, f"add {left} to the key"
 
 
@@ -241,7 +248,10 @@ def _function(case: _Case, plan: FunctionScan) -> tuple[str, str]:
     if plan.ordinality is not None:
         shown = case.shown(plan.ordinality)
         return message, f"add {ident(shown)} to the key" if shown else "select its ordinality and add it to the key"
-    return message, f"write {called.replace('()', '(...)')} WITH ORDINALITY AS {plan.alias} (value, n) and add n to the key"
+    return (
+        message,
+        f"write {called.replace('()', '(...)')} WITH ORDINALITY AS {plan.alias} (value, n) and add n to the key",
+    )
 
 
 def _set_operation(case: _Case, plan: SetOperation) -> tuple[str, str]:

@@ -26,11 +26,15 @@ _RELATIVE = frozenset({"now", "today", "tomorrow", "yesterday"})
 _ZONED_TEXT = frozenset({"text", "character varying", "character"})
 
 
-def note_function(binding: Binding, name: str, schema: str | None, chosen: Signature | None, arguments: Sequence[Expr], start: int) -> None:
+def note_function(
+    binding: Binding, name: str, schema: str | None, chosen: Signature | None, arguments: Sequence[Expr], start: int
+) -> None:
     """Note what a function call depends on."""
     call = f"{schema}.{name}" if schema else name
     if (schema, name) in _REQUEST_FUNCTIONS or (name in SESSION_FUNCTIONS and schema in (None, "pg_catalog")):
-        binding.remark(binding.remarks.session, "MV005", start, f"`{call}()` depends on the session that runs the query")
+        binding.remark(
+            binding.remarks.session, "MV005", start, f"`{call}()` depends on the session that runs the query"
+        )
     elif name in TIME_FUNCTIONS or (name == "age" and len(arguments) == 1):
         binding.remark(binding.remarks.time, "MV006", start, f"`{call}()` depends on when the query runs")
     if chosen is None:
@@ -55,7 +59,9 @@ def note_cast(binding: Binding, source: str | None, target: str | None, start: i
     """Note a cast that reads the session's TimeZone."""
     if source is None or target is None or binding.silent:
         return
-    zone = (source == _ZONED and (target in _UNZONED or target in _ZONED_TEXT)) or (source in _UNZONED and target == _ZONED)
+    zone = (source == _ZONED and (target in _UNZONED or target in _ZONED_TEXT)) or (
+        source in _UNZONED and target == _ZONED
+    )
     if not zone and target != "time with time zone":
         return
     facts = casts(source).get(target)
@@ -68,7 +74,9 @@ def note_literal(binding: Binding, value: object, target: str, start: int) -> No
     if not isinstance(value, str) or target not in (*_UNZONED, _ZONED):
         return
     if value.strip().lower() in _RELATIVE:
-        binding.remark(binding.remarks.time, "MV006", start, f"`'{value}'` is read as a time when the query is created or runs")
+        binding.remark(
+            binding.remarks.time, "MV006", start, f"`'{value}'` is read as a time when the query is created or runs"
+        )
 
 
 def note_operator(binding: Binding, chosen: Signature | None, arguments: Sequence[Expr], start: int) -> None:

@@ -50,7 +50,12 @@ def _literals(column: Iterable[object]) -> bool:
 def _all_different(columns: list[tuple[object, ...]]) -> bool:
     rows = [tuple(v.value for v in row if type(v) is Const) for row in zip(*columns, strict=True)]
     kinds = {tuple(type(v) for v in row) for row in rows}
-    comparable = all(type(v) is not Const or v.type in ("unknown", "text", "character varying", "integer", "bigint", "smallint", "boolean") for c in columns for v in c)
+    comparable = all(
+        type(v) is not Const
+        or v.type in ("unknown", "text", "character varying", "integer", "bigint", "smallint", "boolean")
+        for c in columns
+        for v in c
+    )
     return comparable and len(kinds) == 1 and len(set(rows)) == len(rows)
 
 
@@ -81,7 +86,13 @@ def derive_set_operation(prover: Prover, plan: SetOperation, env: Environment) -
 
 
 def _column(
-    prover: Prover, plan: SetOperation, env: Environment, branches: list[Facts], column: int, attribute: int, facts: Facts
+    prover: Prover,
+    plan: SetOperation,
+    env: Environment,
+    branches: list[Facts],
+    column: int,
+    attribute: int,
+    facts: Facts,
 ) -> None:
     values = [b.outputs[column].attribute for b in plan.branches]
     present = [(f.not_null | env.not_null) >> v & 1 for f, v in zip(branches, values, strict=True)]
@@ -139,7 +150,11 @@ def _tells_apart(prover: Prover, plan: SetOperation, branches: list[Facts], colu
     types_fit = all(prover.types.base(k.type) in (result, "unknown") for k in known if k is not None)
     kinds = {type(c) for c in constants}
     return (
-        comparable and types_fit and len(constants) == len(values) and len(set(constants)) == len(values) and len(kinds) == 1
+        comparable
+        and types_fit
+        and len(constants) == len(values)
+        and len(set(constants)) == len(values)
+        and len(kinds) == 1
         and (result not in ("text", "character varying") or prover.types.equal_image("text"))
     )
 

@@ -72,7 +72,9 @@ def _refuse_same_name(binding: Binding, before: list[Item], source: Source) -> N
     for item in source.items:
         if item.name_visible and (item.alias, item.schema) in taken:
             help_text = f"give one of them an alias: `AS {item.alias}2`"
-            binding.find("SQL005", source.start, f"`{item.alias}` is in the FROM clause twice", help_text, len(item.alias))
+            binding.find(
+                "SQL005", source.start, f"`{item.alias}` is in the FROM clause twice", help_text, len(item.alias)
+            )
 
 
 def _source(binding: Binding, node: Any, scope: Scope, visible: list[Item]) -> Source:
@@ -303,7 +305,9 @@ def _merge(
                 binding.find("SQL003", right.start, text)
             return []
         if len(found) > 1 or found[0] == AMBIGUOUS:
-            binding.find("SQL004", right.start, f"column `{name}` of USING is ambiguous on the {which} side of the join")
+            binding.find(
+                "SQL004", right.start, f"column `{name}` of USING is ambiguous on the {which} side of the join"
+            )
             return []
         sides.append(found[0])
         note_use(found[0], level, level, binding)
@@ -351,5 +355,3 @@ def _with_columns(item: Item, columns: list[tuple[str, Expr]]) -> Item:
     renamed = Item(item.alias, columns, is_open=item.is_open)
     renamed.name_visible = item.name_visible
     return renamed
-
-

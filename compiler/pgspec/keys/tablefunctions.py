@@ -9,7 +9,9 @@ from pgspec.keys.facts import Facts, mask_of
 from pgspec.keys.values import Cause, Environment, Prover, number
 
 _STEP = re.compile(r"\+?(\d+)?\s*(day|week|mon|month|year)s?")
-_DISTINCT_VALUES = frozenset({"generate_series", "generate_subscripts", "jsonb_each", "jsonb_each_text", "jsonb_object_keys"})
+_DISTINCT_VALUES = frozenset(
+    {"generate_series", "generate_subscripts", "jsonb_each", "jsonb_each_text", "jsonb_object_keys"}
+)
 """Functions whose first column has no NULL and no value twice.  generate_series either moves on or never ends."""
 
 
@@ -63,7 +65,9 @@ def distinct_values(call: Op) -> bool:
 def _distinct_literals(array: Expr) -> bool:
     if not isinstance(array, Op) or array.form is not Form.ARRAY:
         return False
-    values = [e.value for e in array.arguments if type(e) is Const and e.type in ("integer", "text", "character varying")]
+    values = [
+        e.value for e in array.arguments if type(e) is Const and e.type in ("integer", "text", "character varying")
+    ]
     same_kind = len({type(v) for v in values}) == 1
     return len(values) == len(array.arguments) and None not in values and same_kind and len(set(values)) == len(values)
 
@@ -92,7 +96,11 @@ def derive_expand(prover: Prover, plan: Expand, facts: Facts, env: Environment) 
         facts.own |= 1 << attribute
         facts.add(facts.rows | env.context, 1 << attribute)
         prover.causes[attribute] = Cause(call, facts.not_null)
-        if len(plan.values) == 1 and distinct_values(call) and len(call.signature.columns if call.signature else ()) < 2:
+        if (
+            len(plan.values) == 1
+            and distinct_values(call)
+            and len(call.signature.columns if call.signature else ()) < 2
+        ):
             facts.add(before | 1 << attribute | env.context, 1 << row_id)
             facts.not_null |= 1 << attribute
     return facts

@@ -321,7 +321,10 @@ def _the_same_for_all(candidates: list[Signature]) -> Signature | None:
         return None
     first = candidates[0]
     same_type = all(c.returns == first.returns for c in candidates) and first.returns not in _POLYMORPHIC
-    same_kind = all((c.kind, c.returns_set, c.columns, c.schema) == (first.kind, first.returns_set, first.columns, first.schema) for c in candidates)
+    same_kind = all(
+        (c.kind, c.returns_set, c.columns, c.schema) == (first.kind, first.returns_set, first.columns, first.schema)
+        for c in candidates
+    )
     if not same_kind:
         return None
     return Signature(
@@ -337,9 +340,7 @@ def _the_same_for_all(candidates: list[Signature]) -> Signature | None:
     )
 
 
-def _most(
-    fitting: list[tuple[tuple[str, ...], Signature]], score: object
-) -> list[tuple[tuple[str, ...], Signature]]:
+def _most(fitting: list[tuple[tuple[str, ...], Signature]], score: object) -> list[tuple[tuple[str, ...], Signature]]:
     if len(fitting) <= 1:
         return fitting
     scores = [score(f[0]) for f in fitting]  # type: ignore[operator]

@@ -77,5 +77,3 @@ def _smaller(analysis: Analysis, key: Mask, facts: Facts) -> ProvenKey | None:
         if without and facts.is_key(without):
             smaller = without
     return analysis.proof.proven(smaller, facts) if smaller != key else None
-
-

@@ -17,6 +17,8 @@ _UNITS = {
     "h": 3600, "hr": 3600, "hour": 3600, "hours": 3600,
     "d": 86400, "day": 86400, "days": 86400,
 }  # fmt: skip
+_LONGEST = 36500 * 86400
+_LONGEST_TIMEOUT = 24 * 86400  # timeouts are integers of 32 bits, in milliseconds
 _PRINTED = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -56,26 +58,48 @@ def _duration(value: Any) -> Any:
     seconds = int(match[1]) * _UNITS[match[2]]
     if seconds == 0:
         raise _refuse("duration", "a duration must be longer than zero")
+    if seconds > _LONGEST:
+        raise _refuse("duration", f"a duration is at most {_LONGEST // 86400:,} days")
     return Duration(seconds)
 
 
+def _timeout(value: Any) -> Any:
+    duration = _duration(value)
+    if duration.seconds > _LONGEST_TIMEOUT:
+        raise _refuse("duration", f"PostgreSQL takes timeouts of at most {_LONGEST_TIMEOUT // 86400} days")
+    return duration
+
+
+def _text(value: Any) -> str:
+    """A value that should be a name."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | dict):
+        raise _refuse("name", "expected one name")
+    if value is None:
+        raise _refuse("name", "expected a name, found nothing; the word null needs quotes to be a name")
+    raise _refuse("name", "expected a name; put it in quotes if it looks like a number, or is `true` or `false`")
+
+
 def _identifier(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise _refuse("name", "expected a name; quote it if it looks like a number")
+    value = _text(value)
     if problem := name_problem(value):
         raise _refuse("name", problem)
     return value
 
 
 def _name(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise _refuse("name", "expected a name; quote it if it looks like a number")
+    value = _text(value)
+    if not value:
+        raise _refuse("name", "a name cannot be empty")
     parts = re.findall(r'"(?:[^"]|"")*"|[^.]+|(?<=\.)(?=\.|$)|^(?=\.)', value)
     if ".".join(parts) != value or not 1 <= len(parts) <= 2:  # noqa: PLR2004 - schema.name
         raise _refuse(
             "name", "expected `name` or `schema.name`; a part that contains a dot is written in double quotes"
         )
-    plain = [part[1:-1].replace('""', '"') if part.startswith('"') and len(part) > 1 else part for part in parts]
+    if any(part.startswith('"') and not re.fullmatch(r'"(?:[^"]|"")*"', part) for part in parts):
+        raise _refuse("name", "a name that begins with a double quote must end with one")
+    plain = [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in parts]
     for part in plain:
         if problem := name_problem(part):
             raise _refuse("name", problem)
@@ -91,6 +115,7 @@ def _reason(value: Any) -> Any:
 Identifier = Annotated[str, BeforeValidator(_identifier)]
 QualifiedName = Annotated[Name, BeforeValidator(_name)]
 Interval = Annotated[Duration, BeforeValidator(_duration)]
+Timeout = Annotated[Duration, BeforeValidator(_timeout)]
 ReasonText = Annotated[str, BeforeValidator(_reason)]
 Flag = StrictBool
 Integer = StrictInt

@@ -14,6 +14,7 @@ from pgspec.kinds import KINDS
 from pgspec.kinds.base import Model
 from pgspec.source import Document
 
+_SHOWN = 80
 _EXPECTED = {
     "bool_type": "`true` or `false`",
     "int_type": "a whole number",
@@ -37,32 +38,45 @@ def load(document: Document) -> tuple[Model | None, list[Diagnostic]]:
     if kind is None:
         return None, [_error(document.head(), "PRJ005", "missing key `kind`", _kinds_help())]
     if not isinstance(kind, str) or kind not in KINDS:
-        message = f"unknown kind `{kind}`" if isinstance(kind, str | int | float) else "`kind` must be a word"
-        return None, [_error(document.at("kind"), "PRJ007", message, _nearest(str(kind), KINDS) or _kinds_help())]
+        if not isinstance(kind, str | int | float):
+            return None, [_error(document.at("kind"), "PRJ007", "`kind` must be a word", _kinds_help())]
+        help_ = _nearest(str(kind), KINDS) or _kinds_help()
+        return None, [_error(document.at("kind"), "PRJ007", f"unknown kind `{_short(kind)}`", help_)]
     try:
         return KINDS[kind].model_validate(value), []
     except pydantic.ValidationError as error:
         found = [_explain(document, KINDS[kind], dict(e)) for e in error.errors(include_url=False)]
-        return None, list(dict.fromkeys(found))
+        return None, sorted(set(found))
 
 
 def _explain(document: Document, model: type[Model], error: dict[str, Any]) -> Diagnostic:
-    loc = tuple(part for part in error["loc"] if not (isinstance(part, str) and ("[" in part or part == "[key]")))
     kind: str = error["type"]
-    last = loc[-1] if loc else ""
+    loc = _written(document, error["loc"])
     if kind == "missing":
-        span = document.key(*loc[:-1]) if len(loc) > 1 else document.head()
+        last = error["loc"][-1]
+        span = document.key(*loc) if loc else document.head()
         return _error(span, "PRJ005", f"missing key `{last}`", f"add `{last}:`")
+    last = loc[-1] if loc else ""
     if kind == "extra_forbidden":
         known = _fields(model, loc[:-1])
         help_ = _nearest(str(last), known) or f"known keys: {_list(known)}"
-        return _error(document.key(*loc), "PRJ004", f"unknown key `{last}`", help_)
-    where = f"`{'.'.join(str(part) for part in loc)}`: " if loc else ""
+        return _error(document.key(*loc), "PRJ004", f"unknown key `{_short(last)}`", help_)
+    keys = [part for part in loc if isinstance(part, str)]
+    where = f"`{'.'.join(keys)}`: " if keys else ""
     if kind == "literal_error":
         allowed = error["ctx"]["expected"].replace("'", "`")
         return _error(document.at(*loc), "PRJ006", f"{where}expected {allowed}", "")
     text = f"expected {_EXPECTED[kind]}" if kind in _EXPECTED else str(error["msg"])
     return _error(document.at(*loc), "PRJ006", f"{where}{text}", "")
+
+
+def _written(document: Document, loc: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The part of pydantic's place that is in the file: it also names types, and keys that a short form leaves out."""
+    found: tuple[Any, ...] = ()
+    for part in loc:
+        if document.has(*found, part):
+            found = (*found, part)
+    return found
 
 
 def _fields(model: type[Model], loc: tuple[Any, ...]) -> list[str]:
@@ -89,6 +103,11 @@ def _model_of(info: FieldInfo) -> type[Model] | None:
 def _nearest(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word[:80], list(known), n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else ""
+
+
+def _short(word: object) -> str:
+    text = str(word)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _kinds_help() -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pgspec.kinds.base import Flag, Identifier, Interval, Model, QualifiedName, Spec
+from pgspec.kinds.base import Flag, Identifier, Interval, Model, QualifiedName, Spec, Timeout
 
 
 class UniqueKey(Model):
@@ -36,7 +36,7 @@ class Refresh(Model):
     every: Annotated[Interval | None, BeforeValidator(_manual)] = None
     concurrently: Flag = True
     skip_unchanged: Flag = True
-    timeout: Interval | None = None
+    timeout: Timeout | None = None
     max_staleness: Interval | None = None
 
 

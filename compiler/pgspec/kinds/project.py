@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from pgspec.kinds.base import Duration, Identifier, Integer, Interval, Model
+from pgspec.kinds.base import Duration, Identifier, Integer, Model, Timeout
 
 OLDEST, NEWEST = 15, 18
 
@@ -44,8 +44,8 @@ class Session(Model):
 class Migration(Model):
     """How long a statement of a migration may wait for a lock, and run."""
 
-    lock_timeout: Interval = Duration(3)
-    statement_timeout: Interval = Duration(900)
+    lock_timeout: Timeout = Duration(3)
+    statement_timeout: Timeout = Duration(900)
 
 
 class Persona(Model):

@@ -277,7 +277,7 @@ def result_depends_on_refresh(program: Program) -> Iterator[Finding]:
     kind: materialized_view
     name: recent_orders
     unique_key: [id]
-    allow: {MV006: the window moves with every refresh, that is its purpose}
+    allow: {MV006: the window moves with every refresh on purpose}
     query: |
       SELECT id, amount FROM orders WHERE placed_at > now() - interval '7 days'
     ```
@@ -366,5 +366,6 @@ def unique_key_too_large(program: Program) -> Iterator[Finding]:
         assert view.analysis is not None
         smaller = check_key(view.analysis, columns).redundant
         if smaller:
-            message = f"`{_listed(columns)}` is unique, and so is `{_listed(smaller)}` alone"
-            yield Finding(view.document.at("unique_key"), message, f"write `unique_key: {_listed(smaller)}`", view)
+            message = f"`{_listed(columns)}` is unique, and so is `{_listed(smaller.columns)}` alone"
+            help_ = f"write `unique_key: {_listed(smaller.columns)}`"
+            yield Finding(view.document.at("unique_key"), message, help_, view)
