@@ -110,10 +110,8 @@ def _commit(root: Path, difference: Difference, staging: Path) -> None:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         raise
-    for path in difference.remove:
-        for folder in (root / path).parents:
-            if folder == root / GENERATED or any(folder.iterdir()):
-                break
+    for folder in sorted({(root / path).parent for path in difference.remove}, reverse=True):
+        with contextlib.suppress(OSError):  # somebody else's file keeps it
             folder.rmdir()
 
 

@@ -158,7 +158,7 @@ def nullable_unique_key(program: Program) -> Iterator[Finding]:
         assert view.analysis is not None
         for column, reason in check_key(view.analysis, columns).nullable:
             where = view.source.span(reason.start, reason.end)
-            message = f"the key column `{column}` may be NULL: {reason.message} (line {where.line})"
+            message = f"the key column {reason.message} (line {where.line})"
             path = ("unique_key", columns.index(column))
             if not view.document.has(*path):
                 path = ("unique_key", "columns", columns.index(column))  # type: ignore[assignment]
