@@ -1,0 +1,87 @@
+"""What proves a key, in the user's terms."""
+
+from __future__ import annotations
+
+from pgspec.keys.algebra import (
+    Distinct,
+    Expand,
+    FunctionScan,
+    Group,
+    Plan,
+    Recursive,
+    Scan,
+    SetForm,
+    SetOperation,
+    Values,
+)
+from pgspec.keys.facts import Facts, Mask, mask_of, members
+from pgspec.keys.places import Places
+from pgspec.keys.values import Prover
+from pgspec.sql import ident, qname
+
+
+def proof(prover: Prover, facts: Facts, key: Mask, places: Places) -> tuple[str, int, int]:
+    """Why ``key`` is one, and the place of the clause or relation that proves it."""
+    roots = root_rows(facts, 0, facts.rows)
+    if not roots:
+        return "the query returns at most one row", 0, 0
+    reached = facts.closure(key)
+    reasons = [_reason(prover.sources[r], reached, facts, places) for r in roots if r in prover.sources]
+    if not reasons:
+        return "the query returns at most one row", 0, 0
+    words = " and ".join(dict.fromkeys(words for words, _, _ in reasons))
+    return words, reasons[0][1], reasons[0][2]
+
+
+def root_rows(facts: Facts, given: Mask, wanted: Mask) -> list[int]:
+    """The row ids that fix the others: those to explain, since the rest follows from them."""
+    reached = facts.closure(given)
+    left = wanted & ~reached
+    roots: list[int] = []
+    while left:
+        best = max(members(left), key=lambda r: ((left & facts.closure(reached | 1 << r)).bit_count(), -r))
+        roots.append(best)
+        reached = facts.closure(reached | 1 << best)
+        left &= ~reached
+    return roots
+
+
+def _reason(plan: Plan, reached: Mask, facts: Facts, places: Places) -> tuple[str, int, int]:
+    if isinstance(plan, Scan):
+        return _scan_key(plan, reached), plan.start, places.name_end(plan.start, len(plan.alias))
+    if isinstance(plan, Group):
+        return ("GROUP BY" if len(plan.sets) == 1 else "GROUPING SETS"), plan.start, plan.end
+    start = getattr(plan, "start", -1)
+    if start < 0:
+        start = 0
+    return describe(plan), start, places.name_end(start)
+
+
+def describe(plan: Plan) -> str:
+    """The clause that a plan node stands for."""
+    if isinstance(plan, Distinct):
+        return "DISTINCT ON" if plan.on else "DISTINCT"
+    if isinstance(plan, SetOperation):
+        word = plan.form.name
+        return f"{word} ALL" if plan.all and plan.form is SetForm.UNION else word
+    if isinstance(plan, FunctionScan):
+        return "WITH ORDINALITY" if plan.ordinality is not None else f"the values of {plan.alias}"
+    if isinstance(plan, Values):
+        return "VALUES"
+    if isinstance(plan, Recursive):
+        return "the recursion"
+    return "the set-returning function" if isinstance(plan, Expand) else "its rows"
+
+
+def _scan_key(plan: Scan, reached: Mask) -> str:
+    """The constraint of a table whose columns are fixed."""
+    name = qname(plan.relation.name)
+    for key in sorted(plan.relation.keys, key=lambda k: not k.primary):
+        columns = [plan.attributes.get(c) if isinstance(c, str) else None for c in key.columns]
+        known = [c for c in columns if c is not None]
+        if len(known) == len(columns) and mask_of(known) & ~reached == 0 and not key.deferrable:
+            if key.primary:
+                return f"PRIMARY KEY of {name}"
+            shown = ", ".join(ident(c) for c in key.columns if isinstance(c, str))
+            return f"UNIQUE ({shown}) of {name}"
+    return f"a unique index of {name}"
