@@ -102,7 +102,7 @@ def fuzz(database: Database, prover: Prover, seed: str, queries: int) -> Report:
 def prepare(database: Database) -> None:
     """What every schema shares."""
     with database.connect() as connection:
-        if not connection.execute("SELECT FROM pg_type WHERE typname = 'mood'").fetchone():
+        if not connection.execute("SELECT 1 FROM pg_type WHERE typname = 'mood'").fetchone():
             connection.execute(SHARED_DDL.encode())
 
 
