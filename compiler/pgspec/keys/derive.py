@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from pgspec.keys.algebra import (
@@ -31,7 +32,7 @@ from pgspec.keys.joins import derive_join
 from pgspec.keys.predicates import assume, use_partial_keys
 from pgspec.keys.setops import derive_recursive, derive_recursive_scan, derive_set_operation, derive_values
 from pgspec.keys.tablefunctions import derive_expand, derive_function_scan
-from pgspec.keys.values import TOP, Cause, Environment, Prover, define, number
+from pgspec.keys.values import TOP, Cause, Environment, Prover, RowSource, define, number
 
 
 def derive_query(prover: Prover, query: Query, env: Environment = TOP) -> Facts:
@@ -106,7 +107,7 @@ def _instance(prover: Prover, plan: Instance, env: Environment) -> Facts:
         return found
 
     facts = remapped(original, renumber)
-    _copy_notes(prover, home, numbers, snapshot=plan.snapshot)
+    _copy_notes(prover, home, plan, numbers)
     for known, attribute in duplicates:
         facts.own |= 1 << attribute
         facts.equal(known, attribute)
@@ -138,20 +139,23 @@ def _named(prover: Prover, plan: Instance, env: Environment) -> tuple[Prover, Fa
     return prover, prover.named[id(definition)], 0
 
 
-def _copy_notes(prover: Prover, home: Prover, numbers: dict[int, int], *, snapshot: bool) -> None:
+def _copy_notes(prover: Prover, home: Prover, plan: Instance, numbers: dict[int, int]) -> None:
     """What is noted of attributes, for the attributes that stand for them here."""
+    view = plan if plan.foreign is not None else None
     for old, new in list(numbers.items()):
         if old in home.sources:
-            prover.sources[new] = home.sources[old]
+            source = home.sources[old]
+            prover.sources[new] = RowSource(source.plan, (*source.numbers, numbers), view or source.view)
         if old in home.causes:
-            prover.causes[new] = home.causes[old]
+            cause = home.causes[old]
+            prover.causes[new] = replace(cause, view=view) if view else cause
         if old in home.series:
             prover.series[new] = home.series[old]
         if old in home.windows:
             prover.windows[new] = home.windows[old]
         if old in home.branch_keys:
             prover.branch_keys[new] = home.branch_keys[old]
-        if old in home.stored and not snapshot and home.stored[old][0] in numbers:
+        if old in home.stored and not plan.snapshot and home.stored[old][0] in numbers:
             row_id, scan, column = home.stored[old]
             prover.stored[new] = (numbers[row_id], scan, column)
 

@@ -251,7 +251,8 @@ def use_partial_keys(prover: Prover, facts: Facts, env: Environment) -> None:
     """Keys of partial unique indexes hold once every conjunct of the predicate is among the conditions, or follows
     from NOT NULL."""
     for row_id in members(facts.rows):
-        scan = prover.sources.get(row_id)
+        source = prover.sources.get(row_id)
+        scan = source.plan if source and not source.numbers else None
         if not isinstance(scan, Scan) or not scan.keys or (scan.relation.has_children and not scan.only):
             continue
         for entry in scan.keys:

@@ -7,6 +7,7 @@ from pgspec.keys.algebra import (
     Expand,
     FunctionScan,
     Group,
+    Instance,
     Plan,
     Recursive,
     Scan,
@@ -16,7 +17,7 @@ from pgspec.keys.algebra import (
 )
 from pgspec.keys.facts import Facts, Mask, mask_of, members
 from pgspec.keys.places import Places
-from pgspec.keys.values import Prover
+from pgspec.keys.values import Prover, RowSource
 from pgspec.sql import ident, qname
 
 
@@ -26,7 +27,7 @@ def proof(prover: Prover, facts: Facts, key: Mask, places: Places) -> tuple[str,
     if not roots:
         return "the query returns at most one row", 0, 0
     reached = facts.closure(key)
-    reasons = [_reason(prover.sources[r], reached, facts, places) for r in roots if r in prover.sources]
+    reasons = [_reason(prover.sources[r], reached, places) for r in roots if r in prover.sources]
     if not reasons:
         return "the query returns at most one row", 0, 0
     words = " and ".join(dict.fromkeys(words for words, _, _ in reasons))
@@ -46,19 +47,27 @@ def root_rows(facts: Facts, given: Mask, wanted: Mask) -> list[int]:
     return roots
 
 
-def _reason(plan: Plan, reached: Mask, facts: Facts, places: Places) -> tuple[str, int, int]:
-    if isinstance(plan, Scan):
-        return _scan_key(plan, reached), plan.start, places.name_end(plan.start, len(plan.alias))
+def _reason(source: RowSource, reached: Mask, places: Places) -> tuple[str, int, int]:
+    plan = source.plan
+    words = _scan_key(source, plan, reached) if isinstance(plan, Scan) else describe(plan)
+    return (words, *place_of(source, places))
+
+
+def place_of(source: RowSource, places: Places) -> tuple[int, int]:
+    """Where the query writes what makes these rows; for the rows of a view, where it names the view."""
+    plan = source.view or source.plan
     if isinstance(plan, Group):
-        return ("GROUP BY" if len(plan.sets) == 1 else "GROUPING SETS"), plan.start, plan.end
-    start = getattr(plan, "start", -1)
-    if start < 0:
-        start = 0
-    return describe(plan), start, places.name_end(start)
+        return plan.start, plan.end
+    start = max(0, getattr(plan, "start", 0))
+    if isinstance(plan, Scan | Instance):
+        return start, places.source_end(start)
+    return start, places.name_end(start)
 
 
 def describe(plan: Plan) -> str:
     """The clause that a plan node stands for."""
+    if isinstance(plan, Group):
+        return "GROUP BY" if len(plan.sets) == 1 else "GROUPING SETS"
     if isinstance(plan, Distinct):
         return "DISTINCT ON" if plan.on else "DISTINCT"
     if isinstance(plan, SetOperation):
@@ -73,13 +82,12 @@ def describe(plan: Plan) -> str:
     return "the set-returning function" if isinstance(plan, Expand) else "its rows"
 
 
-def _scan_key(plan: Scan, reached: Mask) -> str:
+def _scan_key(source: RowSource, plan: Scan, reached: Mask) -> str:
     """The constraint of a table whose columns are fixed."""
     name = qname(plan.relation.name)
     for key in sorted(plan.relation.keys, key=lambda k: not k.primary):
-        columns = [plan.attributes.get(c) if isinstance(c, str) else None for c in key.columns]
-        known = [c for c in columns if c is not None]
-        if len(known) == len(columns) and mask_of(known) & ~reached == 0 and not key.deferrable:
+        known = [source.here(plan.attributes[c]) for c in key.columns if isinstance(c, str) and c in plan.attributes]
+        if len(known) == len(key.columns) and mask_of(known) & ~reached == 0 and not key.deferrable:
             if key.primary:
                 return f"PRIMARY KEY of {name}"
             shown = ", ".join(ident(c) for c in key.columns if isinstance(c, str))

@@ -226,7 +226,7 @@ def _descends_tree(prover: Prover, plan: Recursive, position: int, base: Facts, 
     found_rows = [r for r in members(step.rows) if _is_own_scan(prover, r, plan)]
     if len(found_rows) != 1:
         return False
-    scan = prover.sources[found_rows[0]]
+    scan = prover.sources[found_rows[0]].plan
     assert isinstance(scan, RecursiveScan)
     found_id = scan.attributes[position]
     for column, attribute in child[1].attributes.items():
@@ -241,4 +241,4 @@ def _descends_tree(prover: Prover, plan: Recursive, position: int, base: Facts, 
 
 def _is_own_scan(prover: Prover, row_id: int, plan: Recursive) -> bool:
     source = prover.sources.get(row_id)
-    return isinstance(source, RecursiveScan) and source.number == plan.number
+    return source is not None and isinstance(source.plan, RecursiveScan) and source.plan.number == plan.number

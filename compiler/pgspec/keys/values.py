@@ -67,17 +67,35 @@ class Cause:
     not_null: Mask = 0
     plan: Plan | None = None
     before: Cause | None = None
+    view: Instance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowSource:
+    """Which plan a row id tells the rows of, and, when it is a copy for a use of a named query, how the plan's
+    attributes are numbered there and where a view is named that brought it."""
+
+    plan: Plan
+    numbers: tuple[dict[int, int], ...] = ()
+    view: Instance | None = None
+
+    def here(self, attribute: int) -> int:
+        """The attribute that stands for one of the plan's."""
+        for numbers in self.numbers:
+            attribute = numbers.get(attribute, attribute)
+        return attribute
 
 
 @dataclass(slots=True)
 class Prover:
     """The state of deriving facts about one query: attributes (with hidden ones after the visible), and for
-    diagnostics which plan each row id stands for and why attributes can be NULL."""
+    diagnostics which plan each row id stands for and why attributes can be NULL.  The other tables are notes on
+    attributes: stored columns, series, window functions, array_agg, COALESCE of both sides of a FULL JOIN."""
 
     attributes: list[Attribute]
     types: Types
     derive_query: Callable[[Prover, Query, Environment], Facts]
-    sources: dict[int, Plan] = field(default_factory=dict)
+    sources: dict[int, RowSource] = field(default_factory=dict)
     causes: dict[int, Cause] = field(default_factory=dict)
     stored: dict[int, tuple[int, Scan, str]] = field(default_factory=dict)
     lossless: list[tuple[int, str]] = field(default_factory=list)
@@ -102,7 +120,7 @@ class Prover:
         attribute = self.hidden(facts, name)
         facts.rows |= 1 << attribute
         facts.not_null |= 1 << attribute
-        self.sources[attribute] = plan
+        self.sources[attribute] = RowSource(plan)
         return attribute
 
     def type_of(self, attribute: int) -> str | None:
