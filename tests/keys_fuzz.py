@@ -126,8 +126,7 @@ def fuzz_schema(database: Database, prover: Prover, random: Random, report: Repo
                 report.counts["refused by the server"] += 1
                 continue
             report.counts["queries"] += 1
-            analysis = prover.analyse(query, catalog)
-            claims = list(claims_of(prover, analysis, random))
+            claims = claims_of(prover, query, catalog, random)
             report.counts["claims"] += len(claims)
             report.counts["queries with a key"] += any(claim.kind in ("unique", "one row") for claim in claims)
             for connection, data in loaded:
@@ -178,32 +177,44 @@ def sandbox(database: Database, schema: str) -> Iterator[psycopg.Connection]:
             connection.rollback()
 
 
-def claims_of(prover: Prover, analysis: Any, random: Random) -> Iterator[Claim]:
-    """All that the analysis says: of the columns, of its keys, and of a few column sets that it is asked about."""
-    names = [column.name for column in analysis.columns]
+def claims_of(prover: Prover, query: str, catalog: Any, random: Random) -> list[Claim]:
+    """All that the prover says: of the columns, of the keys, and of a few column sets that it is asked about."""
+    try:
+        analysis = prover.analyse(query, catalog)
+        names = [column.name for column in analysis.columns]
+        claims = list(_of_columns(analysis))
+        if names and len(set(names)) == len(names):
+            keys = [tuple(key.columns) for key in analysis.keys]
+            asked = [tuple(random.sample(names, random.randint(1, min(3, len(names))))) for _ in range(SUBSETS)]
+            claims += (Claim("unique", columns) for columns in keys)
+            for columns in filter(None, dict.fromkeys([*keys, *asked])):
+                claims += _when_asked(prover.check_key(analysis, columns), columns, names)
+    except Exception as error:
+        return [Claim("no crash", (), f"{type(error).__name__}: {error}")]
+    return claims
+
+
+def _of_columns(analysis: Any) -> Iterator[Claim]:
     for position, column in enumerate(analysis.columns):
         yield Claim("name", (str(position),), column.name)
-        if column.type not in (None, "unknown"):
+        if column.type is not None:
             yield Claim("type", (str(position),), column.type)
         if not column.nullable:
             yield Claim("not null", (str(position),))
     if analysis.single_row:
         yield Claim("one row")
-    if not names or len(set(names)) < len(names):
-        return
-    keys = [tuple(key.columns) for key in analysis.keys]
-    asked = [tuple(random.sample(names, random.randint(1, min(3, len(names))))) for _ in range(SUBSETS)]
-    for columns in keys:
-        yield Claim("unique", columns)
-    for columns in dict.fromkeys([*keys, *asked]):
-        if not columns:
-            continue
-        verdict = prover.check_key(analysis, columns)
-        if verdict.unique:
-            yield Claim("unique", columns, "when asked")
-        if verdict.proven:
-            yield Claim("unique", columns, "and proven")
-            yield from (Claim("not null", (str(names.index(column)),), "as part of a key") for column in columns)
+
+
+def _when_asked(verdict: Any, columns: tuple[str, ...], names: list[str]) -> Iterator[Claim]:
+    if verdict.unique:
+        yield Claim("unique", columns, "when asked")
+    if verdict.unique_where_not_null:
+        yield Claim("unique where not null", columns)
+    if verdict.proven:
+        yield Claim("unique", columns, "and proven")
+        yield from (Claim("not null", (str(names.index(column)),), "as part of a key") for column in columns)
+    else:
+        yield Claim("explained", columns, "" if verdict.reasons or verdict.nullable else "no reason")
 
 
 def wrong_claims(connection: psycopg.Connection, query: str, claims: Sequence[Claim]) -> list[Claim]:
@@ -224,6 +235,8 @@ def wrong_claims(connection: psycopg.Connection, query: str, claims: Sequence[Cl
                 holds = names[int(claim.columns[0])] == claim.said
             case "type":
                 holds = types[int(claim.columns[0])] == claim.said
+            case "explained" | "no crash":
+                holds = not claim.said
             case _:
                 holds = bool(answer)
         if not holds:
@@ -239,9 +252,16 @@ def _test(claim: Claim, names: Sequence[str]) -> str:
         case "one row":
             return "count(*) <= 1"
         case "unique":
-            key = ", ".join(f"r{names.index(column)}" for column in claim.columns)
-            return f"count(*) = count(DISTINCT ROW({key}))" if key else "count(*) <= 1"
+            return f"count(*) = count(DISTINCT ROW({_row(claim, names)}))" if claim.columns else "count(*) <= 1"
+        case "unique where not null":
+            row = _row(claim, names)
+            complete = f"FILTER (WHERE num_nulls({row}) = 0)"
+            return f"count(*) {complete} = count(DISTINCT ROW({row})) {complete}"
     return "true"
+
+
+def _row(claim: Claim, names: Sequence[str]) -> str:
+    return ", ".join(f"r{names.index(column)}" for column in claim.columns)
 
 
 def _type_names(connection: psycopg.Connection, oids: Sequence[int]) -> list[str]:
@@ -275,8 +295,8 @@ def still_wrong(database: Database, prover: Prover, case: Case, kind: str) -> Cl
     with sandbox(database, "shrunk") as connection:
         if not load(connection, case) or not _accepted(connection, f"SELECT FROM ({case.query}) AS q LIMIT 0"):
             return None
-        analysis = prover.analyse(case.query, prover.read(case.schema.ddl))
-        claims = [claim for claim in claims_of(prover, analysis, Random(0)) if claim.kind == kind]
+        claims = claims_of(prover, case.query, prover.read(case.schema.ddl), Random(0))
+        claims = [claim for claim in claims if claim.kind == kind]
         try:
             wrong = wrong_claims(connection, case.query, claims)
         except psycopg.Error:
