@@ -143,19 +143,36 @@ class SubqueryForm(enum.Enum):
     ARRAY = enum.auto()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """A tree at a query level: equal to the same tree, wherever it is written, at the same level."""
+
+    __slots__ = ("level", "tree")
+
+    def __init__(self, tree: object, level: object) -> None:
+        self.tree = tree
+        self.level = level
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Written) and self.level is other.level and bool(self.tree == other.tree)
+
+    def __hash__(self) -> int:
+        return id(self.level)
+
+
+@dataclass(frozen=True, slots=True)
 class Subquery:
     """A sub-query in an expression.  ``outer`` are the attributes of the enclosing queries that it reads; ``test`` the
-    operands before IN, ANY or ALL.  Never equal to another one."""
+    operands before IN, ANY or ALL."""
 
     form: SubqueryForm
-    query: Query
+    written: Written
+    query: Query = field(compare=False)
     test: tuple[Expr, ...]
     operator: str
     outer: frozenset[int]
     type: str | None
     volatile: bool
-    start: int = NOWHERE
+    start: int = field(default=NOWHERE, compare=False)
 
 
 Expr = Ref | Const | Op | Aggregate | WindowCall | Grouping | Subquery

@@ -126,6 +126,19 @@ def _operator_operand(op: Op, types: Types) -> Expr | None:
     return other if day else None
 
 
+def passes_through(operand: Expr, result: str | None, types: Types) -> tuple[bool, bool]:
+    """Whether a value that becomes a result of this type, as the first argument of COALESCE does, fixes the result, and
+    the other way round."""
+    source, target = types.base(operand.type), types.base(result)
+    if source is None or target is None:
+        return False, False
+    pair = (source, target)
+    return (
+        source == target or types.equal_image(source) or pair in _KEEPS_EQUALITY_CASTS,
+        source == target or pair in ONE_TO_ONE_CASTS,
+    )
+
+
 def determines(left: str | None, right: str | None, types: Types) -> bool:
     """Whether ``left = right`` lets the left value fix the right one, under the right type's own equality.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pgspec.keys import calls
-from pgspec.keys.algebra import Const, Expr, Form, Grouping, Op, Subquery, SubqueryForm, is_volatile
+from pgspec.keys.algebra import Const, Expr, Form, Grouping, Op, Subquery, SubqueryForm, Written, is_volatile
 from pgspec.keys.context import Binding
 from pgspec.keys.remarks import note_cast, note_literal, note_operator, note_value_function
 from pgspec.keys.scope import Scope, resolve, unknown
@@ -141,16 +141,14 @@ def operator(binding: Binding, node: Any, name: Sequence[Any], left: Expr | None
 
 
 def _typed(arguments: tuple[Expr, ...], parameters: tuple[str, ...]) -> tuple[Expr, ...]:
-    """Untyped literals take the type of the operand beside them."""
+    """Untyped literals take the type of their parameter, a polymorphic one that of the operand beside them."""
     if len(arguments) != len(parameters):
         return arguments
-    if len(arguments) == 2:
-        left, right = arguments
-        if type(right) is Const and right.type == UNKNOWN:
-            return (left, Const(right.value, left.type if left.type != UNKNOWN else "text", right.start))
-        if type(left) is Const and left.type == UNKNOWN:
-            return (Const(left.value, right.type, left.start), right)
-    return arguments
+    known = next((a.type for a in arguments if a.type != UNKNOWN), "text")
+    return tuple(
+        Const(a.value, known if p.startswith("any") else p, a.start) if type(a) is Const and a.type == UNKNOWN else a
+        for a, p in zip(arguments, parameters, strict=True)
+    )
 
 
 def _is_builtin(name: Sequence[Any]) -> bool:
@@ -385,7 +383,8 @@ def _sublink(binding: Binding, node: ast.SubLink, scope: Scope) -> Expr:
     symbol = node.operName[-1].sval if node.operName else "="
     result = _subquery_type(form, query.outputs[0].type if query.outputs else None, binding.types)
     start = start_of(node, tests)
-    return Subquery(form, query, tests, symbol, frozenset(inner.outer), result, query.volatile, start)
+    written = Written(node.subselect, scope)
+    return Subquery(form, written, query, tests, symbol, frozenset(inner.outer), result, query.volatile, start)
 
 
 def _subquery_type(form: SubqueryForm, column: str | None, types: Types) -> str | None:

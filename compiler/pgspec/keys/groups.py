@@ -114,6 +114,7 @@ def _grouping_sets(prover: Prover, plan: Group, facts: Facts, env: Environment) 
             grouped.add(1 << key | 1 << flag, 1 << output)
         if facts.not_null >> key & 1:
             grouped.add(1 << output, 1 << flag)
+            prover.deciders[output] = flag
         prover.causes[output] = Cause(plan=plan, before=prover.causes.get(key))
     optional = [p for p in range(len(plan.keys)) if p not in always]
     flags = mask_of(plan.flags[p] for p in optional)

@@ -66,7 +66,7 @@ def _outer(prover: Prover, plan: Join, env: Environment, kept: Facts, side: Fact
         return inner
     matched = prover.hidden(Facts(), "matched", "boolean")
     extended = null_extended(side, inner, matched)
-    _note_nulls(prover, plan, side)
+    _note_nulls(prover, plan, side, matched)
     facts = product(kept, extended)
     facts.numbers = dict(kept.numbers)
     facts.conditions = kept.conditions
@@ -81,9 +81,10 @@ def _outer(prover: Prover, plan: Join, env: Environment, kept: Facts, side: Fact
     return facts
 
 
-def _note_nulls(prover: Prover, plan: Join, side: Facts) -> None:
+def _note_nulls(prover: Prover, plan: Join, side: Facts, matched: int) -> None:
     for attribute in members(side.not_null & side.own):
         prover.causes[attribute] = Cause(plan=plan)
+        prover.deciders[attribute] = matched
     for attribute in members(side.own & ~side.not_null):
         prover.causes[attribute] = Cause(plan=plan, before=prover.causes.get(attribute))
 
@@ -219,8 +220,8 @@ def _full(prover: Prover, plan: Join, env: Environment, left: Facts, right: Fact
     at_most_left = left.rows & ~inner.closure(right.rows | env.context) == 0
     nullable = {a: bool(left.not_null >> a & 1) and bool(right.not_null >> b & 1) for a, b in both}
     m1, m2 = prover.hidden(Facts(), "matched", "boolean"), prover.hidden(Facts(), "matched", "boolean")
-    _note_nulls(prover, plan, left)
-    _note_nulls(prover, plan, right)
+    _note_nulls(prover, plan, left, m1)
+    _note_nulls(prover, plan, right, m2)
     facts = product(null_extended(left, left, m1), null_extended(right, right, m2))
     facts.rows |= 1 << m1 | 1 << m2
     facts.exactly_one = False

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pgspec.keys.algebra import Const, Expr, Form, Op, Ref, Scan, Subquery, SubqueryForm
 from pgspec.keys.equality import determines
 from pgspec.keys.facts import Facts, Mask, mask_of, members
-from pgspec.keys.typesystem import INTEGERS
+from pgspec.keys.typesystem import INTEGERS, TEXTS
 from pgspec.keys.values import Environment, Prover, number
 
 _STRICT_COMPARISONS = frozenset({"=", "<>", "<", ">", "<=", ">="})
@@ -100,8 +100,8 @@ def _equate(prover: Prover, left: Expr, right: Expr, facts: Facts, env: Environm
     if nulls:
         return
     facts.require(1 << a | 1 << b)
-    whole_numbers = left_type in INTEGERS and right_type in INTEGERS
-    if forth and back and (left_type == right_type or whole_numbers):
+    alike = left_type == right_type or {left_type, right_type} <= TEXTS or {left_type, right_type} <= set(INTEGERS)
+    if forth and back and alike:
         for known, other in ((a, b), (b, a)):
             if known in facts.constants:
                 value = Const(facts.constants[known].value, prover.type_of(other))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from pgspec.keys.algebra import (
@@ -241,7 +242,8 @@ def _select(binding: Binding, node: Any, scope: Scope) -> tuple[Plan, list[Outpu
         plan = Filter(plan, having)
     plan = windowed(binding, plan, everything)
     sets = expanded(binding, everything)
-    return _output(binding, plan, targets, on, sets, distinct=bool(node.distinctClause) and not on_nodes)
+    distinct = bool(node.distinctClause) and not on_nodes
+    return _output(binding, scope.outer, plan, targets, on, sets, distinct=distinct)
 
 
 def _targets(binding: Binding, node: Any, scope: Scope) -> list[Target]:
@@ -323,7 +325,8 @@ def _grouped(
 
 
 def _output(
-    binding: Binding, plan: Plan, targets: list[Target], on: list[Target], sets: list[tuple[int, Op]], *, distinct: bool
+    binding: Binding, outer: Container[int], plan: Plan, targets: list[Target], on: list[Target],
+    sets: list[tuple[int, Op]], *, distinct: bool,
 ) -> tuple[Plan, list[Output]]:
     """Compute what the SELECT list shows.  DISTINCT ON comes before the set-returning functions of the list, unless it
     names one of them."""
@@ -335,7 +338,7 @@ def _output(
 
     def attribute_of(target: Target) -> int:
         value = target.value
-        if type(value) is Ref:
+        if type(value) is Ref and value.attribute not in outer:  # an outer value becomes one of this query's own
             return value.attribute
         known = computed.get(id(value), None if is_volatile(value) else made.get(value))
         if known is None:

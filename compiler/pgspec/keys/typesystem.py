@@ -208,20 +208,18 @@ class Types:
         key = ("operator " + name, arguments)
         if key not in self._chosen:
             candidates = tuple(o for o in builtins.operators(name) if len(o.arguments) == len(arguments))
-            self._chosen[key] = self._choose(candidates, self._assume_same(arguments))
+            assumed = self._assume_same(arguments)
+            exact = [o for o in candidates if o.arguments == assumed] if assumed != arguments else []
+            self._chosen[key] = exact[0] if exact else self._choose(candidates, arguments)
         return self._chosen[key]
 
     def _assume_same(self, arguments: tuple[str | None, ...]) -> tuple[str | None, ...]:
         """An untyped literal beside a typed operand is first taken to have the same type (binary_oper_exact)."""
         if len(arguments) == 2 and (arguments[0] == UNKNOWN) != (arguments[1] == UNKNOWN):
             known = self.base(arguments[0] if arguments[1] == UNKNOWN else arguments[1])
-            if known is not None and not self._is_special(known):
+            if known is not None:
                 return (known, known)
         return arguments
-
-    def _is_special(self, known: str) -> bool:
-        """Types without operators of their own, for which the literal's type is looked for among other overloads."""
-        return known == "character varying" or known in self._enums or known.endswith("[]") or known in self._composites
 
     def _choose(self, candidates: tuple[Signature, ...], arguments: tuple[str | None, ...]) -> Signature | None:
         if None in arguments:
