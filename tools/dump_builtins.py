@@ -37,7 +37,8 @@ FUNCTIONS = """
 SELECT p.proname::text, ARRAY(SELECT format_type(x, NULL) FROM unnest(p.proargtypes) x), p.pronargdefaults,
        CASE WHEN p.provariadic <> 0 THEN format_type(p.provariadic, NULL) ELSE '' END, format_type(p.prorettype, NULL),
        p.provolatile::text, p.proisstrict, p.proretset, p.prokind::text,
-       ARRAY(SELECT coalesce(nullif(p.proargnames[i], ''), p.proname::text) || ':' || format_type(p.proallargtypes[i], NULL)
+       ARRAY(SELECT coalesce(nullif(p.proargnames[i], ''), p.proname::text) || ':'
+                    || format_type(p.proallargtypes[i], NULL)
              FROM generate_subscripts(p.proallargtypes, 1) i WHERE p.proargmodes[i] IN ('o', 'b', 't') ORDER BY i)
 FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace
 """

@@ -34,6 +34,7 @@ def candidate_keys(prover: Prover, facts: Facts, visible: list[int], context: Ma
         and determined & (shown | facts.rows)
         and not (lax and determinant & ~facts.not_null)
     ][:_MAX_DEPENDENCIES]
+    useful += [(1 << a, facts.closure(1 << a | context)) for a in visible if _through_hidden(facts, a, shown)]
     tried = 0
     while tried < len(keys) and len(keys) < limit:
         key = keys[tried]
@@ -50,3 +51,9 @@ def candidate_keys(prover: Prover, facts: Facts, visible: list[int], context: Ma
             if len(keys) == limit:
                 break
     return keys
+
+
+def _through_hidden(facts: Facts, attribute: int, shown: Mask) -> bool:
+    """Whether the attribute fixes one that is not shown, through which it may fix more: lower(name) for name."""
+    determined = facts.fds.get((1 << attribute, False), 0)
+    return bool(determined & ~shown & ~facts.rows & ~(1 << attribute))

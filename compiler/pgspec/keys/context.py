@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pgspec.catalog.model import Catalog
 from pgspec.diagnostics import SqlFinding
-from pgspec.keys.algebra import Attribute, Query, Ref, Scan
+from pgspec.keys.algebra import Attribute, Ref
 from pgspec.keys.places import Places
+from pgspec.keys.plans import Query, Scan
 from pgspec.keys.typesystem import Types
 from pgspec.sql import QName, ident, qname
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-from pgspec.keys.algebra import (
+from pgspec.keys.facts import Facts, Mask, mask_of, remapped
+from pgspec.keys.groups import derive_group, derive_window
+from pgspec.keys.joins import derive_join
+from pgspec.keys.plans import (
     Distinct,
     Expand,
     Extend,
@@ -26,9 +28,6 @@ from pgspec.keys.algebra import (
     Values,
     Window,
 )
-from pgspec.keys.facts import Facts, Mask, mask_of, remapped
-from pgspec.keys.groups import derive_group, derive_window
-from pgspec.keys.joins import derive_join
 from pgspec.keys.predicates import assume, use_partial_keys
 from pgspec.keys.setops import derive_recursive, derive_recursive_scan, derive_set_operation, derive_values
 from pgspec.keys.tablefunctions import derive_expand, derive_function_scan
@@ -79,7 +78,10 @@ def _scan(prover: Prover, plan: Scan, env: Environment) -> Facts:
             columns_mask = mask_of(number(prover, c, facts, env) for c in entry.columns)
             facts.add(columns_mask, row, lax=not entry.key.nulls_not_distinct)
     for attribute, value in plan.generated:
-        facts.equal(number(prover, value, facts, env), attribute)
+        computed = number(prover, value, facts, env)
+        facts.equal(computed, attribute)
+        if facts.not_null >> computed & 1:
+            facts.not_null |= 1 << attribute
     return facts
 
 
@@ -147,12 +149,13 @@ def _copy_notes(prover: Prover, home: Prover, plan: Instance, numbers: dict[int,
             source = home.sources[old]
             prover.sources[new] = RowSource(source.plan, (*source.numbers, numbers), view or source.view)
         if old in home.causes:
-            cause = home.causes[old]
-            prover.causes[new] = replace(cause, view=view) if view else cause
+            prover.causes[new] = Cause(view=view, home=home, attribute=old) if view else home.causes[old]
         if old in home.series:
             prover.series[new] = home.series[old]
         if old in home.windows:
             prover.windows[new] = home.windows[old]
+        if old in home.deciders and home.deciders[old] in numbers:
+            prover.deciders[new] = numbers[home.deciders[old]]
         if old in home.branch_keys:
             prover.branch_keys[new] = home.branch_keys[old]
         if old in home.stored and not plan.snapshot and home.stored[old][0] in numbers:

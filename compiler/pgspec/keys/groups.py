@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from pgspec.keys.algebra import Aggregate, Group, Window, WindowCall
+from pgspec.keys.algebra import Aggregate, WindowCall
 from pgspec.keys.facts import Facts, Mask, mask_of, members
+from pgspec.keys.plans import Group, Window
 from pgspec.keys.values import Cause, Environment, Prover, number
 
-_PRESENT_IF_ARGUMENT = frozenset(
-    """sum min max avg string_agg bool_and bool_or every bit_and bit_or bit_xor var_pop stddev_pop any_value array_agg
-    json_agg jsonb_agg json_object_agg jsonb_object_agg""".split()
-)
+_PRESENT_IF_ARGUMENT = frozenset({
+    "sum", "min", "max", "avg", "string_agg", "bool_and", "bool_or", "every", "bit_and", "bit_or", "bit_xor",
+    "var_pop", "stddev_pop", "any_value", "array_agg", "json_agg", "jsonb_agg", "json_object_agg",
+    "jsonb_object_agg",
+})  # fmt: skip
 """Aggregates that are not NULL for a group with rows whose argument is NOT NULL."""
 
 _PRESENT_IF_ROWS = frozenset({"array_agg", "json_agg", "jsonb_agg", "json_object_agg", "jsonb_object_agg"})
@@ -114,6 +116,7 @@ def _grouping_sets(prover: Prover, plan: Group, facts: Facts, env: Environment) 
             grouped.add(1 << key | 1 << flag, 1 << output)
         if facts.not_null >> key & 1:
             grouped.add(1 << output, 1 << flag)
+            prover.deciders[output] = flag
         prover.causes[output] = Cause(plan=plan, before=prover.causes.get(key))
     optional = [p for p in range(len(plan.keys)) if p not in always]
     flags = mask_of(plan.flags[p] for p in optional)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pgspec.keys.algebra import Expr, Form, Join, JoinForm, Op, Plan, Ref, Scan, Subquery, is_volatile, operands
+from pgspec.keys.algebra import Expr, Form, Op, Ref, Subquery, is_volatile, operands
 from pgspec.keys.equality import determines
 from pgspec.keys.facts import Facts, Mask, mask_of, members, null_extended, product
+from pgspec.keys.plans import Join, JoinForm, Plan, Scan
 from pgspec.keys.predicates import assume, use_partial_keys
-from pgspec.keys.values import Cause, Environment, Prover, number
+from pgspec.keys.values import Cause, Environment, Prover
 
 Derive = Callable[[Prover, Plan, Environment], Facts]
 
@@ -66,7 +67,7 @@ def _outer(prover: Prover, plan: Join, env: Environment, kept: Facts, side: Fact
         return inner
     matched = prover.hidden(Facts(), "matched", "boolean")
     extended = null_extended(side, inner, matched)
-    _note_nulls(prover, plan, side)
+    _note_nulls(prover, plan, side, matched)
     facts = product(kept, extended)
     facts.numbers = dict(kept.numbers)
     facts.conditions = kept.conditions
@@ -81,9 +82,10 @@ def _outer(prover: Prover, plan: Join, env: Environment, kept: Facts, side: Fact
     return facts
 
 
-def _note_nulls(prover: Prover, plan: Join, side: Facts) -> None:
+def _note_nulls(prover: Prover, plan: Join, side: Facts, matched: int) -> None:
     for attribute in members(side.not_null & side.own):
         prover.causes[attribute] = Cause(plan=plan)
+        prover.deciders[attribute] = matched
     for attribute in members(side.own & ~side.not_null):
         prover.causes[attribute] = Cause(plan=plan, before=prover.causes.get(attribute))
 
@@ -217,7 +219,7 @@ def _foreign_key(source: Scan, table: Scan, referenced: dict[str, str]) -> bool:
 
 def _full(prover: Prover, plan: Join, env: Environment, left: Facts, right: Facts, inner: Facts) -> Facts:
     pairs, others = _equations(plan.conditions)
-    sides = [_oriented(left, right, l, r) for l, r in pairs]
+    sides = [_oriented(left, right, a, b) for a, b in pairs]
     clean = bool(sides) and all(s is not None for s in sides)
     both = [s for s in sides if s is not None]
     left_keys, right_keys = mask_of(a for a, _ in both), mask_of(b for _, b in both)
@@ -227,8 +229,8 @@ def _full(prover: Prover, plan: Join, env: Environment, left: Facts, right: Fact
     at_most_left = left.rows & ~inner.closure(right.rows | env.context) == 0
     nullable = {a: bool(left.not_null >> a & 1) and bool(right.not_null >> b & 1) for a, b in both}
     m1, m2 = prover.hidden(Facts(), "matched", "boolean"), prover.hidden(Facts(), "matched", "boolean")
-    _note_nulls(prover, plan, left)
-    _note_nulls(prover, plan, right)
+    _note_nulls(prover, plan, left, m1)
+    _note_nulls(prover, plan, right, m2)
     facts = product(null_extended(left, left, m1), null_extended(right, right, m2))
     facts.rows |= 1 << m1 | 1 << m2
     facts.exactly_one = False
@@ -259,7 +261,7 @@ def _merged(
     """The attributes coalesce(left, right) of the equated columns: those of USING, or hidden ones that an explicit
     COALESCE finds."""
     shown = {
-        (l.attribute, r.attribute): attribute for attribute, l, r in plan.merged if type(l) is Ref and type(r) is Ref
+        (a.attribute, b.attribute): attribute for attribute, a, b in plan.merged if type(a) is Ref and type(b) is Ref
     }
     for attribute, _, _ in plan.merged:
         facts.own |= 1 << attribute

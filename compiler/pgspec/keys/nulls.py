@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from pgspec.keys.algebra import (
-    Aggregate,
-    Const,
-    Expr,
-    Form,
-    FunctionScan,
-    Group,
-    Join,
-    JoinForm,
-    Op,
-    Output,
-    Ref,
-    Scan,
-    Subquery,
-    WindowCall,
-)
+from pgspec.keys.algebra import Aggregate, Const, Expr, Form, Op, Ref, Subquery, WindowCall
 from pgspec.keys.analysis import Proof
+from pgspec.keys.plans import FunctionScan, Group, Join, JoinForm, Output, Scan
 from pgspec.keys.reasons import Reason
-from pgspec.keys.values import Cause
+from pgspec.keys.values import Cause, Prover
 from pgspec.sql import ident, qname
 
 _INFINITE = frozenset({"extract", "date_part", "to_char"})
@@ -31,37 +17,36 @@ def why_nullable(proof: Proof, output: Output) -> Reason:
     assert proof.prover is not None
     here = (max(0, output.start), max(1, output.end))
     column = f"`{output.name}`"
-    found = _because(proof, output.attribute, proof.prover.causes.get(output.attribute))
-    message, help_text, place = found
-    return Reason(f"{column} can be NULL: {message}", help_text.format(column=ident(output.name)), *(place or here))
+    message, help_text, place = _because(proof.prover, output.attribute)
+    if place is None or place[0] < 0:
+        place = here
+    elif place[1] <= place[0]:
+        place = (place[0], proof.binding.places.name_end(place[0]))
+    return Reason(f"{column} can be NULL: {message}", help_text.format(column=ident(output.name)), *place)
 
 
 _Found = tuple[str, str, tuple[int, int] | None]
 _FILTER = "WHERE {column} IS NOT NULL, or coalesce(...) AS {column}"
 
 
-def _because(proof: Proof, attribute: int, cause: Cause | None) -> _Found:
+def _because(prover: Prover, attribute: int) -> _Found:
+    cause = prover.causes.get(attribute)
     if cause is None:
         return "nothing shows that it is not", _FILTER, None
-    if cause.view is not None:
+    if cause.view is not None and cause.home is not None:
         plan = cause.view
-        text = f"it comes from `{plan.alias}`, where {_because(proof, attribute, _own(cause))[0]}"
-        return text, _FILTER, (max(0, plan.start), proof.binding.places.name_end(max(0, plan.start)))
+        return f"in `{plan.alias}` {_because(cause.home, cause.attribute)[0]}", _FILTER, (plan.start, -1)
     if isinstance(cause.plan, Join):
         return _outer_join(cause.plan)
     if isinstance(cause.plan, Scan):
-        return _stored(proof, attribute, cause.plan)
+        return _stored(prover, attribute, cause.plan)
     if isinstance(cause.plan, Group) and cause.expr is None:
         return _subtotal(cause.plan)
     if isinstance(cause.plan, FunctionScan):
         return f"`{cause.plan.alias}` may return NULL", _FILTER, None
     if cause.expr is not None:
-        return _expression(proof, cause.expr, cause)
+        return _expression(prover, cause.expr, cause)
     return "one of the combined queries may return NULL", _FILTER, None
-
-
-def _own(cause: Cause) -> Cause:
-    return Cause(cause.expr, cause.not_null, cause.plan, cause.before)
 
 
 def _outer_join(plan: Join) -> _Found:
@@ -74,10 +59,9 @@ def _outer_join(plan: Join) -> _Found:
     return text, "write JOIN, or add WHERE {column} IS NOT NULL, or coalesce(...) AS {column}", place
 
 
-def _stored(proof: Proof, attribute: int, plan: Scan) -> _Found:
-    assert proof.prover is not None
-    stored = proof.prover.stored.get(attribute)
-    column = stored[2] if stored is not None else proof.prover.attributes[attribute].name
+def _stored(prover: Prover, attribute: int, plan: Scan) -> _Found:
+    stored = prover.stored.get(attribute)
+    column = stored[2] if stored is not None else prover.attributes[attribute].name
     table = qname(plan.relation.name)
     text = f"`{table}.{ident(column)}` is nullable"
     change = f"ALTER TABLE {table} ALTER COLUMN {ident(column)} SET NOT NULL"
@@ -91,9 +75,9 @@ def _subtotal(plan: Group) -> _Found:
     return text, "coalesce(...) AS {column}, with grouping(...) in the key", (plan.start, plan.end)
 
 
-def _expression(proof: Proof, expr: Expr, cause: Cause) -> _Found:
+def _expression(prover: Prover, expr: Expr, cause: Cause) -> _Found:
     if isinstance(expr, Aggregate):
-        return _aggregate(proof, expr, cause)
+        return _aggregate(prover, expr, cause)
     if isinstance(expr, WindowCall):
         return f"{expr.name}() returns NULL where its window has no value", _FILTER, None
     if isinstance(expr, Subquery):
@@ -108,8 +92,7 @@ def _expression(proof: Proof, expr: Expr, cause: Cause) -> _Found:
         return "nullif() returns NULL", _FILTER, None
     nullable = _first_nullable(expr, cause)
     if nullable is not None:
-        inner = proof.prover.causes.get(nullable) if proof.prover else None
-        return _because(proof, nullable, inner)
+        return _because(prover, nullable)
     name = expr.signature.name if expr.signature else expr.name or expr.form.name.lower()
     if name in _INFINITE:
         help_text = "date_trunc(...) AS {column}, which is not NULL, or WHERE isfinite(...)"
@@ -129,15 +112,14 @@ def _first_nullable(expr: Op, cause: Cause) -> int | None:
     return None
 
 
-def _aggregate(proof: Proof, expr: Aggregate, cause: Cause) -> _Found:
-    coalesce = "coalesce({name}(...), ...) AS {{column}}".format(name=expr.name)
+def _aggregate(prover: Prover, expr: Aggregate, cause: Cause) -> _Found:
+    coalesce = f"coalesce({expr.name}(...), ...) AS {{column}}"
     if expr.condition is not None:
         return f"{expr.name}() FILTER is NULL when no row of the group qualifies", coalesce, None
     if isinstance(cause.plan, Group) and not cause.plan.keys:
         return f"{expr.name}() is NULL when there are no rows", coalesce, None
     for argument in (*expr.arguments, *expr.order):
         if type(argument) is Ref and not cause.not_null >> argument.attribute & 1:
-            inner = proof.prover.causes.get(argument.attribute) if proof.prover else None
-            text, _, place = _because(proof, argument.attribute, inner)
+            text, _, place = _because(prover, argument.attribute)
             return f"{expr.name}() is NULL when all its values are, and {text}", coalesce, place
     return f"{expr.name}() can return NULL", coalesce, None

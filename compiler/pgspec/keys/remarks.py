@@ -20,6 +20,9 @@ TIME_FUNCTIONS = frozenset(
 _REQUEST_FUNCTIONS = frozenset(
     {("auth", "uid"), ("auth", "jwt"), ("auth", "role"), ("auth", "email"), ("pgspec", "claim"), ("pgspec", "claims")}
 )
+_WITH_ZONE = 3
+"""How many arguments date_trunc has when it names the zone."""
+
 _ZONED = "timestamp with time zone"
 _UNZONED = frozenset({"date", "timestamp without time zone", "time without time zone"})
 _RELATIVE = frozenset({"now", "today", "tomorrow", "yesterday"})
@@ -43,7 +46,7 @@ def note_function(
         binding.volatile_calls += 1
         if name not in TIME_FUNCTIONS and name != "set_config":
             binding.remark(binding.remarks.volatile, "MV006", start, f"`{call}()` is volatile")
-    elif chosen.volatility == "stable" and name not in TIME_FUNCTIONS and len(arguments) < 3:
+    elif chosen.volatility == "stable" and name not in TIME_FUNCTIONS and len(arguments) < _WITH_ZONE:
         _note_zone(binding, f"`{call}()`", arguments, start)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pgspec.keys.algebra import Expr, Form, Op, Query, Ref, Scan
+from pgspec.keys.algebra import Expr, Form, Op, Ref
 from pgspec.keys.context import Binding, nearest
+from pgspec.keys.plans import Query, Scan
 
 AMBIGUOUS: Literal["ambiguous"] = "ambiguous"
 Found = Expr | Literal["ambiguous"] | None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import combinations, product as choices
+from itertools import combinations
+from itertools import product as choices
 
-from pgspec.keys.algebra import Const, Query, Recursive, RecursiveScan, SetForm, SetOperation, Values
+from pgspec.keys.algebra import BINARY, Const
 from pgspec.keys.candidates import candidate_keys
 from pgspec.keys.facts import Facts, mask_of, members
+from pgspec.keys.plans import Query, Recursive, RecursiveScan, SetForm, SetOperation, Values
 from pgspec.keys.values import Cause, Environment, Prover, number
 
 _TELLING_TYPES = frozenset({"text", "character varying", "integer", "bigint", "smallint", "boolean", "uuid", "date"})
@@ -136,7 +138,7 @@ def _key_positions(prover: Prover, branch: Query, facts: Facts, env: Environment
 def _tells_apart(prover: Prover, plan: SetOperation, branches: list[Facts], column: int) -> bool:
     """Whether the column has a different constant in each branch, or is NULL in the one and NOT NULL in the other."""
     values = [b.outputs[column].attribute for b in plan.branches]
-    if len(values) == 2:
+    if len(values) == BINARY:
         (first, second), (a, b) = branches, values
         null_here = first.null >> a & 1 and second.not_null >> b & 1
         null_there = second.null >> b & 1 and first.not_null >> a & 1

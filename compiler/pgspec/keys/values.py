@@ -4,44 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pgspec.keys.algebra import (
+    BINARY,
     Aggregate,
     Attribute,
     Const,
-    Distinct,
-    Expand,
     Expr,
-    Extend,
-    Filter,
     Form,
-    Group,
     Grouping,
-    Instance,
-    Join,
-    Limit,
     Op,
-    Plan,
-    Query,
-    Recursive,
     Ref,
-    Scan,
-    SetOperation,
     Subquery,
     SubqueryForm,
-    Window,
     WindowCall,
     is_volatile,
 )
 from pgspec.keys.equality import (
-    IGNORE_NULLS_FUNCTIONS,
-    NEVER_NULL_FUNCTIONS,
     cast_never_null,
+    function_never_null,
     keeps_equality,
     one_to_one_operand,
     operator_never_null,
+    passes_through,
 )
 from pgspec.keys.facts import Facts, Mask, mask_of, members
+from pgspec.keys.plans import (
+    Distinct,
+    Expand,
+    Extend,
+    Filter,
+    Group,
+    Instance,
+    Join,
+    Limit,
+    Plan,
+    Query,
+    Recursive,
+    Scan,
+    SetOperation,
+    Window,
+)
 from pgspec.keys.typesystem import INTEGERS, Types
 
 
@@ -61,13 +65,16 @@ TOP = Environment()
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why an attribute can be NULL: the expression that made it and what was NOT NULL then, or the outer join (its
-    plan) or other plan node that adds NULLs."""
+    plan) or other plan node that adds NULLs.  For a column of a ``view`` that is said of ``attribute`` where the view
+    was analysed, at ``home``."""
 
     expr: Expr | None = None
     not_null: Mask = 0
     plan: Plan | None = None
     before: Cause | None = None
     view: Instance | None = None
+    home: Prover | None = None
+    attribute: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,8 @@ class RowSource:
 class Prover:
     """The state of deriving facts about one query: attributes (with hidden ones after the visible), and for
     diagnostics which plan each row id stands for and why attributes can be NULL.  The other tables are notes on
-    attributes: stored columns, series, window functions, array_agg, COALESCE of both sides of a FULL JOIN."""
+    attributes: stored columns, series, window functions, array_agg, COALESCE of both sides of a FULL JOIN, and of which
+    attributes another one (`deciders`) tells whether they are NULL."""
 
     attributes: list[Attribute]
     types: Types
@@ -104,7 +112,7 @@ class Prover:
     windows: dict[int, WindowCall] = field(default_factory=dict)
     elements: dict[int, tuple[int, Mask, bool, bool]] = field(default_factory=dict)
     coalesced: dict[frozenset[int], int] = field(default_factory=dict)
-    origins: dict[int, Expr] = field(default_factory=dict)
+    deciders: dict[int, int] = field(default_factory=dict)
     ties: list[WindowCall] = field(default_factory=list)
     branch_keys: dict[int, list[list[frozenset[int]]]] = field(default_factory=dict)
 
@@ -144,10 +152,12 @@ def define(prover: Prover, attribute: int, expr: Expr, facts: Facts, env: Enviro
         facts.null |= bit
     if value in facts.constants:
         facts.constants[attribute] = facts.constants[value]
-    for table in (prover.series, prover.windows, prover.elements, prover.stored):
+    notes: tuple[dict[int, Any], ...] = (
+        prover.series, prover.windows, prover.elements, prover.stored, prover.deciders,
+    )  # fmt: skip
+    for table in notes:
         if value in table:
-            table.setdefault(attribute, table[value])  # type: ignore[attr-defined,index]
-    prover.origins.setdefault(attribute, expr)
+            table.setdefault(attribute, table[value])
 
 
 def number(prover: Prover, expr: Expr, facts: Facts, env: Environment) -> int:
@@ -224,12 +234,10 @@ def never_null(op: Op, inputs: dict[Expr, int], known: Mask) -> bool:
         return any(map(present, arguments))
     if op.form is Form.CASE:
         return all(present(a) for a in (*arguments[1:-1:2], arguments[-1]))
-    if op.form is Form.FUNCTION and op.name in IGNORE_NULLS_FUNCTIONS:
-        return op.signature is not None and op.signature.schema is None
+    if op.form is Form.FUNCTION:
+        return function_never_null(op, present=all(map(present, arguments)))
     if not all(map(present, arguments)):
         return False
-    if op.form is Form.FUNCTION:
-        return op.signature is not None and op.signature.schema is None and op.name in NEVER_NULL_FUNCTIONS
     if op.form is Form.OPERATOR:
         return operator_never_null(op)
     if op.form is Form.CAST:
@@ -273,8 +281,25 @@ def _one_to_one_here(
         step = prover.series.get(value) if value is not None else None
         if value is not None and step is not None and _separates(op, step):
             facts.add(1 << attribute | env.context, 1 << value)
+    elif op.form is Form.COALESCE:
+        _coalesced(prover, op, attribute, inputs, facts)
     elif op.form is Form.ELEMENT and not op.name:
         _element(prover, op, attribute, inputs, facts)
+
+
+def _coalesced(prover: Prover, op: Op, attribute: int, inputs: dict[Expr, int], facts: Facts) -> None:
+    """COALESCE returns its first argument where that is not NULL; another attribute may tell where it is."""
+    first = inputs.get(op.arguments[0])
+    if first is None:
+        return
+    forth, back = passes_through(op.arguments[0], op.type, prover.types)
+    if facts.not_null >> first & 1:
+        if forth:
+            facts.add(1 << first, 1 << attribute)
+        if back:
+            facts.add(1 << attribute, 1 << first)
+    elif first in prover.deciders and back:
+        facts.add(1 << attribute | 1 << prover.deciders[first], 1 << first)
 
 
 _UNITS = ("second", "minute", "hour", "day", "week", "month", "year")
@@ -284,7 +309,7 @@ def _separates(op: Op, step: str) -> bool:
     """Whether truncating the values of a series with this step keeps them apart."""
     if op.form is Form.CAST:
         return not op.name and op.type == "date" and _UNITS.index(step) >= _UNITS.index("day")
-    if op.name != "date_trunc" or len(op.arguments) != 2 or type(op.arguments[0]) is not Const:
+    if op.name != "date_trunc" or len(op.arguments) != BINARY or type(op.arguments[0]) is not Const:
         return False
     unit = str(op.arguments[0].value).lower()
     return unit in _UNITS and unit != "week" and _UNITS.index(unit) <= _UNITS.index(step)
