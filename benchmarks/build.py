@@ -18,7 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import project
-
 from pgspec.pgsql import parse
 
 PGSPEC = [sys.executable, "-m", "pgspec"]
