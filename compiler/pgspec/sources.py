@@ -63,8 +63,9 @@ def files_on_disk(root: Path, patterns: Sequence[str]) -> tuple[dict[str, bytes]
     for pattern in patterns:
         wanted |= {Path(os.path.relpath(path, root)).as_posix(): path for path in _outside(root, pattern)}
     data = {}
-    for name, path in wanted.items():
-        content = _read(path) if _is_text(name) else "its name is not UTF-8"
+    for found, path in wanted.items():
+        name = os.fsencode(found).decode("utf-8", "replace")  # the same name in every locale
+        content = _read(path) if os.fsencode(found) == name.encode() else "its name is not UTF-8"
         if isinstance(content, bytes):
             data[name] = content
         else:
@@ -82,14 +83,6 @@ def _read(path: Path) -> bytes | str:
         return "it is a link to nothing" if path.is_symlink() else "there is no such file"
     except OSError as error:
         return str(error.strerror)
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _inside(root: Path, folder: str, unreadable: dict[str, str]) -> list[str]:
