@@ -1,84 +1,74 @@
-"""Small projects for tests, compiled in memory."""
+"""Small projects for tests: written to a folder, and worked on by the command line in a process of its own."""
 
 from __future__ import annotations
 
+import ctypes
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-import psycopg
-
-from pgspec.compile import DRAFT, Result, compile_project, release_files
-from pgspec.pgsql import parse
-from pgspec.sources import Sources, from_texts
-
-PROJECT = "kind: project\nname: shop\nroles: {api: [anon], service: [service_role, keeper]}\n"
 SCHEMA = """\
-CREATE TABLE customers (id bigint PRIMARY KEY, city text);
-CREATE TABLE orders (
-  id bigint PRIMARY KEY,
-  customer_id bigint NOT NULL REFERENCES customers (id),
-  placed_on date NOT NULL,
-  amount numeric NOT NULL,
-  coupon text
-);
+CREATE TABLE orders (id bigint PRIMARY KEY, city text NOT NULL, amount numeric NOT NULL);
+CREATE TABLE customers (id bigint PRIMARY KEY, city text NOT NULL);
 """
-DAILY = """\
-kind: materialized_view
-name: orders_daily
-description: Orders by day.
-unique_key: [placed_on]
-indexes:
-  - {columns: [orders]}
-query: |
-  SELECT placed_on, count(*) AS orders, sum(amount) AS revenue
-  FROM orders
-  GROUP BY placed_on
-access: {select: [service_role]}
-"""
-MONTHLY = """\
-kind: materialized_view
-name: orders_monthly
-unique_key: [month]
-query: |
-  SELECT date_trunc('month', placed_on::timestamp) AS month, sum(orders) AS orders
-  FROM orders_daily
-  GROUP BY 1
-"""
+PROJECT = "kind: project\nname: shop\n"
 
 
-def sources(specs: Mapping[str, str], releases: Mapping[str, str] | None = None, schema: str = SCHEMA) -> Sources:
-    """A project with the given spec files (by name, without folder), and the files of earlier releases."""
-    texts = {"specs/project.yaml": PROJECT, "specs/schema.sql": schema}
-    return from_texts(texts | {f"specs/{name}": text for name, text in specs.items()} | dict(releases or {}))
+def view(name: str, query: str = "SELECT id, city FROM orders", more: str = "", key: str = "[id]") -> str:
+    return f"kind: materialized_view\nname: {name}\nunique_key: {key}\nquery: |\n  {query}\n{more}"
 
 
-def compiled(specs: Mapping[str, str], releases: Mapping[str, str] | None = None) -> Result:
-    """The project compiled; its findings, if it has errors, are the test's failure."""
-    result = compile_project(sources(specs, releases))
-    assert result.ok, result.diagnostics
-    return result
+FILES: Mapping[str, str] = {
+    "specs/project.yaml": PROJECT,
+    "specs/schema.sql": SCHEMA,
+    "specs/a.yaml": view("a", more="description: the first\n"),
+    "specs/b.yaml": view("b"),
+}
 
 
-def released(result: Result, folder: str) -> dict[str, str]:
-    """The files under generated/releases after the draft is sealed."""
-    return {
-        path: text for path, text in release_files(result, folder).items() if path.startswith("generated/releases/")
-    }
+def write(root: Path, files: Mapping[str, str | bytes]) -> Path:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape"))
+    return root
 
 
-def draft(result: Result, name: str) -> str:
-    """A file of the draft."""
-    return result.files[f"{DRAFT}/{name}"]
+def tree(folder: Path) -> dict[str, bytes | str]:
+    """Everything below a folder: the bytes of files, the targets of links, an empty text for folders."""
+    out: dict[str, bytes | str] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            out[name] = os.readlink(path)  # noqa: PTH115 - as it was written
+        else:
+            out[name] = "" if path.is_dir() else path.read_bytes()
+    return out
 
 
-def statements(text: str) -> list[str]:
-    """The statements of a script, as plain psql would send them one by one."""
-    found, failure = parse(text)
-    assert failure is None, failure
-    return [text[statement.start : statement.end] for statement in found]
+def bound_by_permissions() -> None:
+    """For a child process: read-only folders are so for root too, who loses the right to override them."""
+    if os.geteuid() == 0:
+        for capability in (1, 2, 3):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER
+            assert ctypes.CDLL(None).prctl(24, capability, 0, 0, 0) == 0  # PR_CAPBSET_DROP
 
 
-def make_roles(connection: psycopg.Connection) -> None:
-    """The roles of `PROJECT`; they belong to the server, so another test may have made them."""
-    for role in ("anon", "service_role", "keeper"):
-        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
-            connection.execute(f"CREATE ROLE {role}")
+def pgspec(
+    root: Path, *arguments: str, env: Mapping[str, str] | None = None, **more: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own; it never ends in a traceback, nor in a bug that was caught."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pgspec", *arguments],
+        cwd=root,
+        env=(dict(os.environ) if env is None else dict(env)),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+        **more,
+    )
+    assert "Traceback" not in done.stderr and "bug in pgspec" not in done.stderr, done.stderr
+    return done

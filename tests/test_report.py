@@ -50,22 +50,16 @@ def test_a_frame() -> None:
 def test_several_frames_and_the_gutter_of_larger_numbers() -> None:
     warning = Diagnostic(Span(PATH, 123, 1, 123, 2), "PRJ013", Severity.WARNING, "nothing needs it", "remove it")
     text = "\n" * 122 + "allow: x\n"
+    frame = (
+        "warning[PRJ013]: nothing needs it\n"
+        "   --> specs/v.yaml:123:1\n"
+        "    |\n"
+        "123 | allow: x\n"
+        "    | ^\n"
+        "    = help: remove it\n"
+    )
     assert render("full", [finding(1, 1, 1, 2), warning, warning], {PATH: text}) == (
-        "error[MV001]: it is wrong\n"
-        " --> specs/v.yaml:1:1\n"
-        "\n"
-        + "\n".join(
-            [
-                "warning[PRJ013]: nothing needs it\n"
-                "   --> specs/v.yaml:123:1\n"
-                "    |\n"
-                "123 | allow: x\n"
-                "    | ^\n"
-                "    = help: remove it\n"
-            ]
-            * 2
-        )
-        + "\n1 error, 2 warnings\n"
+        f"error[MV001]: it is wrong\n --> specs/v.yaml:1:1\n\n{frame}\n{frame}\n1 error, 2 warnings\n"
     )
 
 

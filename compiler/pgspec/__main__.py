@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
 import sys
 from pathlib import Path
 
@@ -12,16 +15,46 @@ _SHORTCUTS = (["build"], ["build", "--check"])
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line.  Exit status 2 for what is neither a finding nor a failed proof."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a terminal that cannot show a character is no reason to fail
+    try:
+        _run()
+    except Exception as error:
+        if "PGSPEC_TRACEBACK" in os.environ:
+            raise
+        sys.stderr.write(_explained(error))
+        sys.exit(2)
+
+
+def _run() -> None:
     if sys.argv[1:] in _SHORTCUTS:
-        root = find_root(Path.cwd())
-        record = recall(root) if root is not None else None
-        if record is not None and not record["notes"]["findings"]:
-            sys.stdout.write(f"{record['notes']['summary']}\n")
-            return
+        with contextlib.suppress(FileNotFoundError):  # the working directory is gone
+            root = find_root(Path.cwd())
+            record = recall(root) if root is not None else None
+            if record is not None and not record["notes"]["findings"]:
+                sys.stdout.write(f"{record['notes']['summary']}\n")
+                return
     from pgspec.cli import cli  # noqa: PLC0415 - click alone would double the time of a build that has nothing to do
 
     cli(prog_name="pgspec")
+
+
+def _explained(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}\n"
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f" ({Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno})" if place is not None else ""
+    what = f"{type(error).__name__}: {error}".replace("\n", " ")[:300]
+    return (
+        f"error: this is a bug in pgspec: {what}{where}\n"
+        "  = help: nothing was written; please report it with the spec that shows it; PGSPEC_TRACEBACK=1 prints more\n"
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -43,12 +43,7 @@ def cli(ctx: click.Context, folder: Path | None) -> None:
       pgspec build          # specs/ -> generated/, without a database
       pgspec test           # and the proof, on a scratch PostgreSQL
     """
-    ctx.obj = (folder or Path()).absolute()
-
-
-def main() -> None:
-    """Entry point of the package."""
-    cli(prog_name="pgspec")
+    ctx.obj = (folder or Path()).resolve()
 
 
 @cli.command()
@@ -66,12 +61,16 @@ def init(start: Path, folder: Path) -> None:
     root = start / folder
     if taken := [path for path in FILES if (root / path).exists()]:
         _fail(f"{root / taken[0]} already exists", "choose an empty folder; nothing was written")
+    done: list[Path] = []
     for path, text in FILES.items():
         try:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
+            done.append(root / path)
             (root / path).write_text(text, "utf-8")
         except OSError as error:
-            _fail(f"cannot write {root / path}: {error.strerror}", "choose another folder")
+            for unfinished in done:
+                unfinished.unlink(missing_ok=True)
+            _fail(f"cannot write {root / path}: {error.strerror}", "choose another folder; nothing was written")
     click.echo(f"wrote {', '.join(FILES)} in {root}")
     click.echo(f"next: {'' if folder == Path() else f'cd {folder} && '}pgspec build && pgspec test")
 
@@ -99,9 +98,12 @@ def build(start: Path, check: bool, form: str) -> None:
     if not result.ok:
         click.echo("nothing was written", err=True)
         sys.exit(1)
-    difference = output.compare(root, result.files)
+    from pgspec import report  # noqa: PLC0415
+
+    difference = _compare(root, result.files)
     if check and difference:
-        click.echo(output.unified(root, difference), nl=False)
+        diff = output.unified(root, difference)
+        click.echo(report.clean(diff) if sys.stdout.isatty() else diff, nl=False)
         click.echo("generated/ is not what the specs say: run `pgspec build` and commit the result", err=True)
         sys.exit(1)
     _write(root, difference)
@@ -186,7 +188,7 @@ def release(start: Path, name: str, version: str | None) -> None:
     if not result.draft.changes:
         _finding("REL004", "there is nothing to release", "the specs describe what the last release already installs")
     folder = f"{version}_{name}"
-    _write(root, output.compare(root, release_files(result, folder)))
+    _write(root, _compare(root, release_files(result, folder)))
     click.echo(f"sealed generated/releases/{folder}: {_summary(result)}")
 
 
@@ -280,10 +282,7 @@ def _root(start: Path) -> Path:
 def _compile(root: Path) -> tuple[Sources, Result]:
     from pgspec.compile import compile_project  # noqa: PLC0415 - needs every library; `--help` needs none
 
-    try:
-        sources = from_disk(root)
-    except OSError as error:
-        _fail(f"cannot read {error.filename}: {error.strerror}", "")
+    sources = from_disk(root)
     return sources, compile_project(sources)
 
 
@@ -295,11 +294,29 @@ def _good(root: Path) -> Result:
     return result
 
 
+def _compare(root: Path, files: Mapping[str, str]) -> output.Difference:
+    try:
+        return output.compare(root, files)
+    except OSError as error:
+        _finding(
+            "REL005",
+            f"cannot read {_named(error, root)}: {error.strerror}",
+            "make generated/ readable; its files are pgspec's",
+        )
+
+
 def _write(root: Path, difference: output.Difference) -> None:
     try:
         output.apply(root, difference)
     except OSError as error:
-        _finding("REL005", f"cannot write {error.filename or 'generated/'}: {error.strerror}", "nothing was changed")
+        message = f"cannot write {_named(error, root)}: {error.strerror}; nothing was changed"
+        _finding("REL005", message, "make room, or make generated/ a folder that can be written, and build again")
+
+
+def _named(error: OSError, root: Path) -> str:
+    """The file that an error is about, as the user knows it."""
+    name = os.fsdecode(error.filename2 or error.filename or "")
+    return "generated/" if not name or "/.pgspec-" in name else _relative(Path(name), root)
 
 
 def _remember(root: Path, sources: Sources, result: Result, summary: str) -> None:

@@ -55,12 +55,13 @@ def compile_project(sources: Sources) -> Result:
     loaded = [(document, *load(document)) for document in documents]
     found = [finding for _, _, findings in loaded for finding in findings]
     found += [_ignored(path) for path in sources.ignored]
+    found += [_unreadable(path, reason) for path, reason in sources.unreadable.items()]
     project = _project([(d, s) for d, s, _ in loaded], found)
     texts, unreadable = _sql_texts(sources)
     found += unreadable
     if project is None:
         return Result(_sorted(found))
-    catalog, problems = _catalog(project[0], project[1], sources.schema, texts)
+    catalog, problems = _catalog(project[0], project[1], sources, texts)
     found += problems
     specs = [(s, d) for d, s, _ in loaded if isinstance(s, MaterializedView)]
     built, problems = program.build(project[0], catalog, specs, {p: source.sql_file(p, t) for p, t in texts.items()})
@@ -159,15 +160,16 @@ def _sql_texts(sources: Sources) -> tuple[dict[str, str], list[Diagnostic]]:
 
 
 def _catalog(
-    project: Project, document: Document, schema: Sequence[str], texts: Mapping[str, str]
+    project: Project, document: Document, sources: Sources, texts: Mapping[str, str]
 ) -> tuple[Catalog, list[Diagnostic]]:
     found = []
-    for path in schema:
-        if path not in texts:
-            place = document.at("schema") if document.has("schema") else document.head()
+    for path in sources.schema:
+        if path not in sources.sql and path not in sources.unreadable:
+            written = (n for n, item in enumerate(project.schema_files) if item and path.endswith(item.lstrip("./")))
+            place = document.at("schema", next(written, 0)) if document.has("schema") else document.head()
             help_ = "paths under `schema:` are relative to specs/; `pg_dump --schema-only` prints such a file"
             found.append(_error(place, "PRJ009", f"there is no schema file `{path}`", help_))
-    files = [(path, texts[path]) for path in schema if path in texts]
+    files = [(path, texts[path]) for path in sources.schema if path in texts]
     catalog, problems = read_schema(files, tuple(project.search_path))
     return catalog, [*found, *problems]
 
@@ -202,6 +204,11 @@ def _is_understood(built: Program, document: Document) -> bool:
 def _ignored(path: str) -> Diagnostic:
     message, help_ = "this file is not read: specs end in .yaml", "rename it"
     return Diagnostic(Span(path, 1, 1, 1, 2), "PRJ012", Severity.WARNING, message, help_)
+
+
+def _unreadable(path: str, reason: str) -> Diagnostic:
+    help_ = "make it readable, or move it out of the project"
+    return _error(Span(path, 1, 1, 1, 2), "PRJ009", f"the file cannot be read: {reason}", help_)
 
 
 def _error(span: Span, code: str, message: str, help_: str, name: str = "") -> Diagnostic:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
+import re
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,8 +17,11 @@ from typing import Any
 
 from pgspec.sources import GENERATED
 
-# Sealed releases are not among them: they are never removed.
-OWNED = ("schema.sql", "draft")
+if sys.platform != "win32":
+    import fcntl
+
+# Sealed releases are not among them: they are never removed.  Nor is what others put beside them.
+OWNED = ("schema.sql", *(f"draft/{name}" for name in ("migrate.sql", "plan.md", "rollback.sql", "verify.sql")))
 _STAGING = ".pgspec-"
 
 
@@ -33,30 +38,35 @@ class Difference:
 
 def compare(root: Path, files: Mapping[str, str]) -> Difference:
     """What generated/ lacks, holds in another form, or holds too much of.  Files of others are left alone."""
-    write = {path: text for path, text in files.items() if _read(root / path) != text.encode()}
+    write = {path: text for path, text in files.items() if not _same(_read(root / path), text.encode())}
     return Difference(write, tuple(path for path in owned_files(root) if path not in files))
+
+
+def _same(found: bytes | None, wanted: bytes) -> bool:
+    """Whether a file is as it should be; a checkout may have turned its line ends into CRLF."""
+    return found is not None and (found == wanted or found.replace(b"\r\n", b"\n") == wanted)
 
 
 def owned_files(root: Path) -> list[str]:
     """The files under generated/ that belong to pgspec, relative to the project, sorted."""
-    found = []
-    for name in OWNED:
-        place = root / GENERATED / name
-        inside = [place] if place.is_file() else place.rglob("*") if place.is_dir() else []
-        found += [path.relative_to(root).as_posix() for path in inside if path.is_file() or path.is_symlink()]
-    return sorted(found)
+    paths = [f"{GENERATED}/{name}" for name in OWNED]
+    return sorted(path for path in paths if (root / path).is_file() or (root / path).is_symlink())
 
 
 def unified(root: Path, difference: Difference) -> str:
     """The difference as a unified diff from what is on disk to what the specs say."""
     out: list[str] = []
     for path in sorted({*difference.write, *difference.remove}):
-        old = (_read(root / path) or b"").decode("utf-8", "replace")
+        old = (_read(root / path) or b"").decode("utf-8", "replace").replace("\r\n", "\n")
         new = difference.write.get(path, "")
         names = (path if old else "/dev/null", path if path in difference.write else "/dev/null")
-        for line in difflib.unified_diff(old.splitlines(True), new.splitlines(True), *names):
+        for line in difflib.unified_diff(_lines(old), _lines(new), *names):
             out.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
     return "".join(out)
+
+
+def _lines(text: str) -> list[str]:
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def apply(root: Path, difference: Difference) -> None:
@@ -65,13 +75,24 @@ def apply(root: Path, difference: Difference) -> None:
     New texts are first written in full beside generated/'s files, so that a full disk is met before anything is
     touched; then each takes its place by a rename, and all are put back should one fail.
     """
-    if not difference:
-        return
     home = root / GENERATED
+    if not difference and not _left(home):
+        return
     made = not home.exists()
     home.mkdir(exist_ok=True)
-    _sweep(home)
-    staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=home))
+    try:
+        with _alone(home):
+            for folder in _left(home):
+                shutil.rmtree(folder, ignore_errors=True)
+            if difference:
+                _apply(root, difference, Path(tempfile.mkdtemp(prefix=_STAGING, dir=home)))
+    finally:
+        if made:
+            with contextlib.suppress(OSError):
+                home.rmdir()
+
+
+def _apply(root: Path, difference: Difference, staging: Path) -> None:
     try:
         for number, path in enumerate(sorted(difference.write)):
             with (staging / f"{number}.new").open("wb") as file:
@@ -82,9 +103,6 @@ def apply(root: Path, difference: Difference) -> None:
             _commit(root, difference, staging)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-        if made:
-            with contextlib.suppress(OSError):
-                home.rmdir()
 
 
 def _commit(root: Path, difference: Difference, staging: Path) -> None:
@@ -99,30 +117,31 @@ def _commit(root: Path, difference: Difference, staging: Path) -> None:
         for number, path in enumerate(difference.remove):
             target = root / path
             undo.append((target, _keep(target, staging / f"{number}.gone")))
-            target.unlink()
+            target.unlink(missing_ok=True)
     except BaseException:
         for target, kept in reversed(undo):
-            if kept is not None:
-                kept.replace(target)
-            else:
-                target.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the others are still put back
+                if kept is not None:
+                    kept.replace(target)
+                else:
+                    target.unlink(missing_ok=True)
         for folder in reversed(folders):
             with contextlib.suppress(OSError):
                 folder.rmdir()
         raise
-    for folder in sorted({(root / path).parent for path in difference.remove}, reverse=True):
-        with contextlib.suppress(OSError):  # somebody else's file keeps it
-            folder.rmdir()
+    for path in difference.remove:
+        with contextlib.suppress(OSError):  # the folder holds something of others
+            (root / path).parent.rmdir()
 
 
 def _keep(target: Path, place: Path) -> Path | None:
     """A second name for what is there now; None when nothing is."""
-    if not target.exists():
+    if not os.path.lexists(target):
         return None
     try:
-        os.link(target, place)
+        os.link(target, place, follow_symlinks=False)
     except OSError:  # a file system without hard links
-        shutil.copy2(target, place)
+        shutil.copy2(target, place, follow_symlinks=False)
     return place
 
 
@@ -136,10 +155,24 @@ def _make_folders(folder: Path) -> list[Path]:
     return made[::-1]
 
 
-def _sweep(home: Path) -> None:
-    """Remove what a killed build left."""
-    for left in home.glob(f"{_STAGING}*"):
-        shutil.rmtree(left, ignore_errors=True)
+def _left(home: Path) -> list[Path]:
+    """What a killed build left, unless another build is at work there."""
+    return sorted(home.glob(f"{_STAGING}*"))
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Wait until no other build writes here.  The lock is on the folder itself, and ends with the process."""
+    if sys.platform == "win32":
+        yield
+        return
+    handle = os.open(home, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager

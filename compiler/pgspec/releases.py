@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from pgspec import state as states
@@ -18,7 +18,7 @@ from pgspec.state import State
 
 SUM_FILE = f"{RELEASES}/pgspec.sum"
 FILES = ("migrate.sql", "plan.md", "rollback.sql", "state.json", "verify.sql")
-_FOLDER = re.compile(r"(\d{14})_([A-Za-z0-9_-]+)")
+_FOLDER = re.compile(r"([0-9]{14})_([A-Za-z0-9_-]{1,100})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def sum_text(releases: Sequence[Release]) -> str:
 def name_problem(version: str, name: str, releases: Sequence[Release]) -> tuple[str, str] | None:
     """Why a release cannot be called this: message and help; None when it can."""
     if not _FOLDER.fullmatch(f"{version}_{name}"):
-        example = "a version is 14 digits, a name is letters, digits, `_` and `-`"
+        example = "a version is 14 digits, a name at most 100 letters, digits, `_` and `-`"
         return f"`{version}_{name}` is not a release", f"{example}: 20250823191011_search_views"
     if releases and version <= releases[-1].version:
         last = releases[-1].folder
@@ -79,38 +79,49 @@ def name_problem(version: str, name: str, releases: Sequence[Release]) -> tuple[
     return None
 
 
+_MARKERS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _RESTORE = "restore it from version control; a change belongs into a new release"
 
 
 def _check_chain(releases: Sequence[Release], text: str) -> list[Diagnostic]:
-    lines = text.splitlines()
-    if marker := next((n for n, line in enumerate(lines, 1) if line.startswith(("<<<<<<<", "=======", ">>>>>>>"))), 0):
+    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if marker := next((number for number, line in lines if line.startswith(_MARKERS)), 0):
         help_ = "keep the release that is deployed, remove the other one's folder, build, and release again"
         return [_error(SUM_FILE, marker, "REL002", "two branches both released: the file has a merge conflict", help_)]
+    if found := _check_names({release.folder for release in releases}, lines):
+        return found
+    before = ""
+    for release, (_, line) in zip(releases, lines, strict=True):
+        folder = f"{RELEASES}/{release.folder}"
+        if missing := sorted(set(FILES) - set(release.files)):
+            message = f"the release `{release.folder}` has no {missing[0]}"
+            return [_error(f"{folder}/{missing[0]}", 1, "REL001", message, _RESTORE)]
+        if release.line(before) != line:
+            message = f"the release `{release.folder}` is not as it was sealed"
+            return [_error(folder, 1, "REL001", message, _RESTORE)]
+        before = line
+    return []
+
+
+def _check_names(folders: Set[str], lines: Sequence[tuple[int, str]]) -> list[Diagnostic]:
+    """Whether the sum file names each folder once, in order."""
     found = []
-    named = [line.partition(" ")[0] for line in lines]
-    for number, folder in enumerate(named, 1):
-        if folder not in {release.folder for release in releases}:
+    last = ""
+    for number, line in lines:
+        folder = line.partition(" ")[0]
+        if folder not in folders:
             help_ = f"restore {RELEASES}/{folder}/ from version control"
             message = f"the release `{folder}` is in pgspec.sum, its folder is missing"
             found.append(_error(SUM_FILE, number, "REL002", message, help_))
-    for release in releases:
-        if release.folder not in named:
-            help_ = "if two branches released, keep one of the two; otherwise restore pgspec.sum from version control"
-            message = f"the release `{release.folder}` is not in pgspec.sum"
-            found.append(_error(f"{RELEASES}/{release.folder}", 1, "REL002", message, help_))
-    if found:
-        return found
-    before = ""
-    for release, line in zip(releases, lines, strict=True):
-        if missing := sorted(set(FILES) - set(release.files)):
-            message = f"the release `{release.folder}` has no {missing[0]}"
-            return [_error(f"{RELEASES}/{release.folder}", 1, "REL001", message, _RESTORE)]
-        if release.line(before) != line:
-            message = f"the release `{release.folder}` is not as it was sealed"
-            return [_error(f"{RELEASES}/{release.folder}", 1, "REL001", message, _RESTORE)]
-        before = line
-    return []
+        elif folder <= last:
+            message = f"the release `{folder}` is out of order, or written twice"
+            found.append(_error(SUM_FILE, number, "REL002", message, "restore pgspec.sum from version control"))
+        last = max(folder, last)
+    for folder in sorted(folders - {line.partition(" ")[0] for _, line in lines}):
+        help_ = "if two branches released, keep one of the two; otherwise restore pgspec.sum from version control"
+        message = f"the release `{folder}` is not in pgspec.sum"
+        found.append(_error(f"{RELEASES}/{folder}", 1, "REL002", message, help_))
+    return found
 
 
 def _unix(data: bytes) -> bytes:

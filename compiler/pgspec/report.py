@@ -110,7 +110,7 @@ def _one_line(text: str) -> str:
     return " ".join(_visible(line).strip() for line in text.split("\n"))
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """A text that may keep its line breaks."""
     return "\n".join(_visible(line) for line in text.split("\n"))
 
@@ -150,8 +150,8 @@ def _github(item: Diagnostic) -> str:
             text = text.replace(char, f"%{ord(char):02X}")
         return text
 
-    def clean(text: str) -> str:
-        return _clean(text.replace("\r", ""))
+    def cleaned(text: str) -> str:
+        return clean(text.replace("\r", ""))
 
     place = {
         "file": span.path,
@@ -161,8 +161,8 @@ def _github(item: Diagnostic) -> str:
         "endColumn": span.end_column,
     }
     fields = [*place.items(), ("title", f"{item.code} {item.name}".strip())]
-    text = clean(item.message) + (f"\nhelp: {clean(item.help)}" if item.help else "")
-    properties = ",".join(f"{name}={escape(clean(str(value)), ':,')}" for name, value in fields)
+    text = cleaned(item.message) + (f"\nhelp: {cleaned(item.help)}" if item.help else "")
+    properties = ",".join(f"{name}={escape(cleaned(str(value)), ':,')}" for name, value in fields)
     return f"::{item.severity} {properties}::{escape(text)}\n"
 
 

@@ -61,6 +61,8 @@ for _tag, _pattern, _first, _ in _SCALARS:
 # Line breaks of YAML 1.1 that YAML 1.2 reads as other characters; libyaml would count lines by them.
 _BREAKS = re.compile("[\x85\u2028\u2029]")
 
+_CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
 _STANDARD_TAGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"})
 
 
@@ -308,9 +310,8 @@ def _too_deep(text: str) -> tuple[int, int] | None:
             event: Any = loader.get_event()
             if isinstance(event, yaml.CollectionStartEvent):
                 level += 1
-                if level > MAX_DEPTH:
-                    mark: Any = event.start_mark
-                    return mark.line + 1, mark.column + 1
+                if level > MAX_DEPTH and event.start_mark:
+                    return event.start_mark.line + 1, event.start_mark.column + 1
             elif isinstance(event, yaml.CollectionEndEvent):
                 level -= 1
     except yaml.YAMLError:
@@ -363,6 +364,9 @@ def _scalar(document: Document, node: Any) -> Any:
     if "\0" in text or (not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)):
         _report(document, node, "PRJ006", "the text has a character that PostgreSQL cannot store", "remove it")
         return text.replace("\0", "").encode("utf-8", "replace").decode()
+    if not text.isprintable() and (strange := _CONTROL.search(text)):
+        message = f"the text has the control character U+{ord(strange[0]):04X}"
+        _report(document, node, "PRJ006", message, "remove it")
     return text
 
 

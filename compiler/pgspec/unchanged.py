@@ -25,7 +25,10 @@ def recall(root: Path) -> dict[str, Any] | None:
     """What `remember` kept, when neither inputs, outputs nor pgspec itself have changed since; otherwise None."""
     try:
         record = json.loads((root / RECORD).read_text("utf-8"))
-        if record["tool"] != _tool() or record["inputs"] != _digest(files_on_disk(root, record["patterns"])):
+        if record["tool"] != _tool():
+            return None
+        files, unreadable = files_on_disk(root, record["patterns"])
+        if unreadable or record["inputs"] != _digest(files):
             return None
         return record if record["outputs"] == outputs_digest(root) else None
     except (OSError, ValueError, KeyError, TypeError):
