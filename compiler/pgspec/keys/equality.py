@@ -56,6 +56,14 @@ def cast_never_null(source: str | None, target: str | None) -> bool:
     return source not in (None, "json", "jsonb", "record") and target is not None
 
 
+def function_never_null(op: Op) -> bool:
+    """Whether a built-in function returns no NULL for arguments without NULL."""
+    if op.signature is None or op.signature.schema is not None or op.name not in NEVER_NULL_FUNCTIONS:
+        return False
+    # Of a range, lower and upper are its bounds, which may be missing.
+    return op.name not in ("lower", "upper") or op.signature.arguments == ("text",)
+
+
 def operator_never_null(op: Op) -> bool:
     """Whether a built-in operator returns no NULL for operands without NULL."""
     if op.signature is None or op.name not in NEVER_NULL_OPERATORS:

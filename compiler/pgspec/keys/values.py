@@ -35,8 +35,8 @@ from pgspec.keys.algebra import (
 )
 from pgspec.keys.equality import (
     IGNORE_NULLS_FUNCTIONS,
-    NEVER_NULL_FUNCTIONS,
     cast_never_null,
+    function_never_null,
     keeps_equality,
     one_to_one_operand,
     operator_never_null,
@@ -233,7 +233,7 @@ def never_null(op: Op, inputs: dict[Expr, int], known: Mask) -> bool:
     if not all(map(present, arguments)):
         return False
     if op.form is Form.FUNCTION:
-        return op.signature is not None and op.signature.schema is None and op.name in NEVER_NULL_FUNCTIONS
+        return function_never_null(op)
     if op.form is Form.OPERATOR:
         return operator_never_null(op)
     if op.form is Form.CAST:
