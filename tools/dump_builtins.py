@@ -37,7 +37,8 @@ FUNCTIONS = """
 SELECT p.proname::text, ARRAY(SELECT format_type(x, NULL) FROM unnest(p.proargtypes) x), p.pronargdefaults,
        CASE WHEN p.provariadic <> 0 THEN format_type(p.provariadic, NULL) ELSE '' END, format_type(p.prorettype, NULL),
        p.provolatile::text, p.proisstrict, p.proretset, p.prokind::text,
-       ARRAY(SELECT coalesce(nullif(p.proargnames[i], ''), p.proname::text) || ':' || format_type(p.proallargtypes[i], NULL)
+       ARRAY(SELECT coalesce(nullif(p.proargnames[i], ''), p.proname::text) || ':'
+                    || format_type(p.proallargtypes[i], NULL)
              FROM generate_subscripts(p.proallargtypes, 1) i WHERE p.proargmodes[i] IN ('o', 'b', 't') ORDER BY i)
 FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace
 """
@@ -51,7 +52,15 @@ SELECT format_type(c.castsource, NULL), format_type(c.casttarget, NULL), c.castc
        coalesce((SELECT p.provolatile::text FROM pg_proc p WHERE p.oid = c.castfunc), 'i')
 FROM pg_cast c
 """
-NOT_CALLABLE = {"internal", "cstring", "trigger", "event_trigger", "index_am_handler", "table_am_handler", "fdw_handler"}
+NOT_CALLABLE = {
+    "internal",
+    "cstring",
+    "trigger",
+    "event_trigger",
+    "index_am_handler",
+    "table_am_handler",
+    "fdw_handler",
+}
 VOLATILITY = "isv"
 
 
@@ -94,6 +103,7 @@ def main(out: str, *dsns: str) -> None:
     casts: dict[str, dict[str, str]] = {}
     for dsn in dsns:
         with psycopg.connect(dsn) as connection:
+
             def rows(query: str, at: psycopg.Connection[Any] = connection) -> list[Any]:
                 return at.execute(query).fetchall()  # type: ignore[arg-type]
 

@@ -15,16 +15,15 @@ from typing import Any
 
 from pgspec.catalog.model import Catalog
 from pgspec.diagnostics import SqlFinding
-from pgspec.keys.algebra import Output, Query
 from pgspec.keys.bound import bind_statement
 from pgspec.keys.candidates import candidate_keys
 from pgspec.keys.context import Binding, Reference
 from pgspec.keys.derive import derive_query
 from pgspec.keys.facts import Facts, Mask, mask_of, members
+from pgspec.keys.plans import Output, Query
 from pgspec.keys.proofs import proof
 from pgspec.keys.values import Prover
 from pgspec.sql import QName
-
 
 _MANY = 8
 
@@ -114,10 +113,8 @@ class Proof:
             return ()
         facts = self.facts
         visible = [a for a in self.names() if facts.not_null >> a & 1]
-        if facts.is_key(0):  # an index needs a column, and any will do
-            found = [1 << a for a in visible[:_MANY]]
-        else:
-            found = candidate_keys(self.prover, facts, visible, 0)
+        single = facts.is_key(0)  # an index needs a column, and any will do
+        found = [1 << a for a in visible[:_MANY]] if single else candidate_keys(self.prover, facts, visible, 0)
         made = [self.proven(key, facts) for key in found]
         return tuple(sorted(made, key=lambda key: len(key.columns)))
 
@@ -139,7 +136,7 @@ class Proof:
 
 
 def analyse(select_node: Any, catalog: Catalog, text: str = "") -> Analysis:
-    """Analyse a SELECT.  Offsets are those of ``text``, from which the tree was parsed; without it, ends are guesses."""
+    """Analyse a SELECT.  Offsets are those of ``text``, the source of the tree; without it, ends are guesses."""
     binding, query = bind_statement(select_node, catalog, text)
     prover: Prover | None = None
     facts: Facts | None = None
@@ -209,6 +206,8 @@ def _ties(binding: Binding, prover: Prover) -> tuple[SqlFinding, ...]:
 
 def _lossless(binding: Binding, prover: Prover) -> tuple[SqlFinding, ...]:
     return tuple(
-        SqlFinding(start, binding.places.name_end(start), "", f"every row finds its row of `{name}`: a foreign key says so")
+        SqlFinding(
+            start, binding.places.name_end(start), "", f"every row finds its row of `{name}`: a foreign key says so"
+        )
         for start, name in prover.lossless
     )

@@ -11,9 +11,9 @@ from typing import Any
 
 from pgspec.catalog.model import Catalog
 from pgspec.diagnostics import SqlFinding
-from pgspec.keys.algebra import Query
 from pgspec.keys.context import Binding, Definition
 from pgspec.keys.places import Places
+from pgspec.keys.plans import Query
 from pgspec.keys.queries import bind_query
 from pgspec.keys.typesystem import Types
 from pgspec.sql import QName

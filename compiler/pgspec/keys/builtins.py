@@ -1,7 +1,7 @@
 """PostgreSQL's own types, functions, operators and casts, as its catalogs of the supported versions say.
 
-`builtins.json` is written by ``tools/dump_builtins.py``.  It is read on first use; an entry is unpacked when its name is
-first asked for, because a query uses a handful of the three thousand functions.
+`builtins.json` is written by ``tools/dump_builtins.py``.  It is read on first use; an entry is unpacked when its name
+is first asked for, because a query uses a handful of the three thousand functions.
 """
 
 from __future__ import annotations

@@ -81,7 +81,9 @@ def _check_place(binding: Binding, node: Any, name: str, scope: Scope, *, window
     elif scope.clause == "aggregate":
         what = "window function" if windowed else "aggregate function"
         if windowed or not _reads_outer_only(node, scope):
-            binding.find("SQL005", node.location, f"a call of an aggregate function cannot contain a {what}", "", len(name))
+            binding.find(
+                "SQL005", node.location, f"a call of an aggregate function cannot contain a {what}", "", len(name)
+            )
 
 
 def _reads_outer_only(node: Any, scope: Scope) -> bool:
@@ -89,14 +91,18 @@ def _reads_outer_only(node: Any, scope: Scope) -> bool:
     return scope.parent is not None and bool(node.args)
 
 
-def _note(binding: Binding, node: Any, schema: str | None, name: str, chosen: Signature | None, arguments: Sequence[Expr]) -> None:
+def _note(
+    binding: Binding, node: Any, schema: str | None, name: str, chosen: Signature | None, arguments: Sequence[Expr]
+) -> None:
     shown = schema or (chosen.schema if chosen else None)
     note_function(binding, name, None if shown == "pg_catalog" else shown, chosen, arguments, node.location)
     if chosen is None:
         binding.volatile_calls += 1
         if not _may_exist(binding, schema, name):
             known = {f.name for f in binding.catalog.functions}
-            binding.find("SQL005", node.location, f"function `{name}` does not exist", nearest(name, sorted(known)), len(name))
+            binding.find(
+                "SQL005", node.location, f"function `{name}` does not exist", nearest(name, sorted(known)), len(name)
+            )
 
 
 def _may_exist(binding: Binding, schema: str | None, name: str) -> bool:

@@ -15,7 +15,8 @@ def candidate_keys(prover: Prover, facts: Facts, visible: list[int], context: Ma
     if not facts.is_key(shown | context):
         return []
     rank = {
-        a: (not facts.not_null >> a & 1, not prover.types.equal_image(prover.type_of(a)), i) for i, a in enumerate(visible)
+        a: (not facts.not_null >> a & 1, not prover.types.equal_image(prover.type_of(a)), i)
+        for i, a in enumerate(visible)
     }
 
     def reduced(key: Mask) -> Mask:

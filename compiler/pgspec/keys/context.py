@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pgspec.catalog.model import Catalog
 from pgspec.diagnostics import SqlFinding
-from pgspec.keys.algebra import Attribute, Query, Ref, Scan
+from pgspec.keys.algebra import Attribute, Ref
 from pgspec.keys.places import Places
+from pgspec.keys.plans import Query, Scan
 from pgspec.keys.typesystem import Types
 from pgspec.sql import QName, ident, qname
 
@@ -73,7 +74,9 @@ class Binding:
     silent: int = 0
     volatile_calls: int = 0
 
-    def attribute(self, name: str, type_name: str | None, start: int = -1, *, alias: str = "", not_null: bool = False) -> int:
+    def attribute(
+        self, name: str, type_name: str | None, start: int = -1, *, alias: str = "", not_null: bool = False
+    ) -> int:
         """A new attribute."""
         self.attributes.append(Attribute(name, type_name, start, alias, not_null))
         return len(self.attributes) - 1

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pgspec.keys.algebra import (
+from pgspec.keys.facts import Facts, Mask, mask_of, remapped
+from pgspec.keys.groups import derive_group, derive_window
+from pgspec.keys.joins import derive_join
+from pgspec.keys.plans import (
     Distinct,
     Expand,
     Extend,
@@ -25,9 +28,6 @@ from pgspec.keys.algebra import (
     Values,
     Window,
 )
-from pgspec.keys.facts import Facts, Mask, mask_of, remapped
-from pgspec.keys.groups import derive_group, derive_window
-from pgspec.keys.joins import derive_join
 from pgspec.keys.predicates import assume, use_partial_keys
 from pgspec.keys.setops import derive_recursive, derive_recursive_scan, derive_set_operation, derive_values
 from pgspec.keys.tablefunctions import derive_expand, derive_function_scan
@@ -221,4 +221,3 @@ _RULES: dict[Any, Callable[[Prover, Any, Environment], Facts]] = {
     FunctionScan: derive_function_scan, SetOperation: derive_set_operation, Recursive: derive_recursive,
     RecursiveScan: derive_recursive_scan,
 }  # fmt: skip
-

@@ -28,26 +28,31 @@ _KEEPS_EQUALITY_FUNCTIONS = frozenset({"date_trunc", "lower", "upper", "abs"})
 _KEEPS_EQUALITY_OPERATORS = frozenset({"+", "-", "=", "<>", "<", ">", "<=", ">="})
 _PASS_THROUGH = frozenset({Form.COALESCE, Form.EXTREMUM, Form.NULLIF, Form.CASE})
 
-NEVER_NULL_FUNCTIONS = frozenset(
-    """abs array_append array_cat array_prepend array_remove array_replace ascii bit_length btrim cardinality ceil
-    ceiling char_length character_length chr clock_timestamp concat date date_bin date_trunc decode encode floor
-    format gen_random_uuid hashtext hashtextextended initcap json_array_length json_build_array json_build_object
-    jsonb_array_length jsonb_build_array jsonb_build_object jsonb_pretty jsonb_strip_nulls jsonb_typeof left length
-    lower lpad ltrim make_date make_interval make_timestamp make_timestamptz md5 mod now num_nonnulls num_nulls
-    octet_length overlay position power quote_ident quote_literal quote_nullable random regexp_replace
-    regexp_split_to_array repeat replace reverse right round rpad rtrim row_to_json setweight sha224 sha256 sha384
-    sha512 sign split_part sqrt starts_with statement_timestamp strpos timezone to_hex to_json to_jsonb to_tsvector
-    translate transaction_timestamp trunc upper width_bucket""".split()
-)
+NEVER_NULL_FUNCTIONS = frozenset({
+    "abs", "array_append", "array_cat", "array_prepend", "array_remove", "array_replace", "ascii", "bit_length",
+    "btrim", "cardinality", "ceil", "ceiling", "char_length", "character_length", "chr", "clock_timestamp",
+    "concat", "date", "date_bin", "date_trunc", "decode", "encode", "floor", "format", "gen_random_uuid",
+    "hashtext", "hashtextextended", "initcap", "json_array_length", "json_build_array", "json_build_object",
+    "jsonb_array_length", "jsonb_build_array", "jsonb_build_object", "jsonb_pretty", "jsonb_strip_nulls",
+    "jsonb_typeof", "left", "length", "lower", "lpad", "ltrim", "make_date", "make_interval", "make_timestamp",
+    "make_timestamptz", "md5", "mod", "now", "num_nonnulls", "num_nulls", "octet_length", "overlay", "position",
+    "power", "quote_ident", "quote_literal", "quote_nullable", "random", "regexp_replace",
+    "regexp_split_to_array", "repeat", "replace", "reverse", "right", "round", "rpad", "rtrim", "row_to_json",
+    "setweight", "sha224", "sha256", "sha384", "sha512", "sign", "split_part", "sqrt", "starts_with",
+    "statement_timestamp", "strpos", "timezone", "to_hex", "to_json", "to_jsonb", "to_tsvector", "translate",
+    "transaction_timestamp", "trunc", "upper", "width_bucket",
+})  # fmt: skip
 """Built-in functions that return no NULL for arguments without NULL.  Not among them: extract, date_part and to_char
-(NULL for 'infinity'), array_length and array_position, substring with a pattern, regexp_match, casts of jsonb."""
+(NULL for 'infinity'), array_length and array_position, substring with a pattern, regexp_match, casts of jsonb.  Of
+ranges and shapes, functions of the same names do: lower() of a range without a lower bound."""
 
 IGNORE_NULLS_FUNCTIONS = frozenset({"concat", "num_nulls", "num_nonnulls", "json_build_array", "jsonb_build_array"})
 """Functions that return no NULL whatever their arguments are."""
 
-NEVER_NULL_OPERATORS = frozenset(
-    "+ - * / % ^ || = <> < > <= >= ~ ~* !~ !~* ~~ ~~* !~~ !~~* & | # << >> @> <@ && ? ?| ?& ^@".split()
-)
+NEVER_NULL_OPERATORS = frozenset({
+    "+", "-", "*", "/", "%", "^", "||", "=", "<>", "<", ">", "<=", ">=", "~", "~*", "!~", "!~*", "~~", "~~*",
+    "!~~", "!~~*", "&", "|", "#", "<<", ">>", "@>", "<@", "&&", "?", "?|", "?&", "^@",
+})  # fmt: skip
 """Built-in operators of which the same holds, unless an operand is geometric or a row."""
 
 
@@ -56,12 +61,14 @@ def cast_never_null(source: str | None, target: str | None) -> bool:
     return source not in (None, "json", "jsonb", "record") and target is not None
 
 
-def function_never_null(op: Op) -> bool:
-    """Whether a built-in function returns no NULL for arguments without NULL."""
-    if op.signature is None or op.signature.schema is not None or op.name not in NEVER_NULL_FUNCTIONS:
+def function_never_null(op: Op, *, present: bool) -> bool:
+    """Whether a function returns no NULL, its arguments being ``present`` or not."""
+    if op.signature is None or op.signature.schema is not None:
         return False
-    # Of a range, lower and upper are its bounds, which may be missing.
-    return op.name not in ("lower", "upper") or op.signature.arguments == ("text",)
+    if op.name in IGNORE_NULLS_FUNCTIONS:
+        return True
+    plain = not any(a.type is None or a.type in _GEOMETRIC or "range" in a.type for a in op.arguments)
+    return present and plain and op.name in NEVER_NULL_FUNCTIONS
 
 
 def operator_never_null(op: Op) -> bool:

@@ -8,13 +8,23 @@ from typing import Any
 from pgspec.keys import calls
 from pgspec.keys.algebra import Const, Expr, Form, Grouping, Op, Subquery, SubqueryForm, Written, is_volatile
 from pgspec.keys.context import Binding
-from pgspec.keys.remarks import note_cast, note_literal, note_operator, note_value_function
+from pgspec.keys.nodes import is_a
+from pgspec.keys.operators import (
+    as_type,
+    cast,
+    is_builtin,
+    modifier_of,
+    number_type,
+    operator,
+    start_of,
+    subquery_type,
+)
+from pgspec.keys.remarks import note_value_function
 from pgspec.keys.scope import Scope, resolve, unknown
-from pgspec.keys.typesystem import UNKNOWN, Types
+from pgspec.keys.typesystem import UNKNOWN
 from pgspec.pgsql import ast, enums
 
 _Kind = enums.A_Expr_Kind
-_COMPARISONS = frozenset({"=", "<>", "<", ">", "<=", ">=", "~~", "!~~"})
 _SUBQUERY = {
     enums.SubLinkType.EXISTS_SUBLINK: SubqueryForm.EXISTS,
     enums.SubLinkType.ANY_SUBLINK: SubqueryForm.ANY,
@@ -44,60 +54,43 @@ def conjuncts(binding: Binding, node: Any, scope: Scope) -> tuple[Expr, ...]:
     """Bind a condition as the list of conditions that AND connects."""
     if node is None:
         return ()
-    if isinstance(node, ast.BoolExpr) and node.boolop == enums.BoolExprType.AND_EXPR:
+    if is_a(node, ast.BoolExpr) and node.boolop == enums.BoolExprType.AND_EXPR:
         return tuple(part for arg in node.args for part in conjuncts(binding, arg, scope))
     return (bind(binding, node, scope),)
-
-
-def start_of(node: Any, arguments: Sequence[Expr]) -> int:
-    """Where an expression starts: the parser reports the operator, the operand before it may be further left."""
-    own = getattr(node, "location", None)
-    places = [a.start for a in arguments if a.start >= 0]
-    if isinstance(own, int) and own >= 0:
-        places.append(own)
-    return min(places, default=-1)
 
 
 # leaves
 
 
-def _column(binding: Binding, node: ast.ColumnRef, scope: Scope) -> Expr:
+def _column(binding: Binding, node: Any, scope: Scope) -> Expr:
     last = node.fields[-1]
-    if isinstance(last, ast.A_Star):
+    if is_a(last, ast.A_Star):
         binding.find("SQL005", node.location, "`*` is not allowed here")
         return unknown(node.location)
     parts = tuple(field.sval for field in node.fields)
     return resolve(scope, parts, node.location, binding)
 
 
-def _constant(binding: Binding, node: ast.A_Const, scope: Scope) -> Expr:
+def _constant(binding: Binding, node: Any, scope: Scope) -> Expr:
     if node.isnull:
         return Const(None, UNKNOWN)
     value = node.val
-    if isinstance(value, ast.Integer):
+    if is_a(value, ast.Integer):
         return Const(value.ival or 0, "integer")
-    if isinstance(value, ast.Boolean):
+    if is_a(value, ast.Boolean):
         return Const(bool(value.boolval), "boolean")
-    if isinstance(value, ast.Float):
-        return Const(value.fval, _number_type(value.fval))
-    if isinstance(value, ast.BitString):
+    if is_a(value, ast.Float):
+        return Const(value.fval, number_type(value.fval))
+    if is_a(value, ast.BitString):
         return Const(value.bsval, "bit")
     return Const(value.sval, UNKNOWN)
 
 
-def _number_type(digits: str) -> str:
-    try:
-        whole = int(digits, 0)
-    except ValueError:
-        return "numeric"
-    return "integer" if abs(whole) < 2**31 else "bigint" if abs(whole) < 2**63 else "numeric"
-
-
-def _parameter(binding: Binding, node: ast.ParamRef, scope: Scope) -> Expr:
+def _parameter(binding: Binding, node: Any, scope: Scope) -> Expr:
     return Op(Form.OTHER, f"parameter {node.number}", (), None, start=node.location)
 
 
-def _value_function(binding: Binding, node: ast.SQLValueFunction, scope: Scope) -> Expr:
+def _value_function(binding: Binding, node: Any, scope: Scope) -> Expr:
     name = enums.SQLValueFunctionOp(node.op).name[6:].lower().removesuffix("_n")
     note_value_function(binding, name, node.location)
     precision = str(node.typmod) if node.typmod not in (None, -1) else ""
@@ -107,7 +100,7 @@ def _value_function(binding: Binding, node: ast.SQLValueFunction, scope: Scope) 
 # operators
 
 
-def _operator_expression(binding: Binding, node: ast.A_Expr, scope: Scope) -> Expr:
+def _operator_expression(binding: Binding, node: Any, scope: Scope) -> Expr:
     handler = _OPERATORS.get(node.kind)
     if handler:
         return handler(binding, node, scope)
@@ -116,46 +109,7 @@ def _operator_expression(binding: Binding, node: ast.A_Expr, scope: Scope) -> Ex
     return operator(binding, node, node.name, left, right)
 
 
-def operator(binding: Binding, node: Any, name: Sequence[Any], left: Expr | None, right: Expr) -> Expr:
-    """An operator applied to bound operands."""
-    symbol = name[-1].sval
-    arguments = (right,) if left is None else (left, right)
-    start = start_of(node, arguments)
-    if (
-        isinstance(left, Op)
-        and isinstance(right, Op)
-        and left.form == right.form == Form.ROW
-        and len(left.arguments) == len(right.arguments)
-        and symbol == "="
-    ):
-        pairs = zip(left.arguments, right.arguments, strict=True)
-        return Op(Form.AND, "", tuple(operator(binding, node, name, a, b) for a, b in pairs), "boolean", start=start)
-    signature = binding.types.operator(symbol, tuple(a.type for a in arguments)) if _is_builtin(name) else None
-    note_operator(binding, signature, arguments, start)
-    if signature is not None:
-        result = signature.returns or None
-        arguments = _typed(arguments, signature.arguments)
-    else:
-        result = "boolean" if symbol in _COMPARISONS else None
-    return Op(Form.OPERATOR, symbol, arguments, result, signature, start=start)
-
-
-def _typed(arguments: tuple[Expr, ...], parameters: tuple[str, ...]) -> tuple[Expr, ...]:
-    """Untyped literals take the type of their parameter, a polymorphic one that of the operand beside them."""
-    if len(arguments) != len(parameters):
-        return arguments
-    known = next((a.type for a in arguments if a.type != UNKNOWN), "text")
-    return tuple(
-        Const(a.value, known if p.startswith("any") else p, a.start) if type(a) is Const and a.type == UNKNOWN else a
-        for a, p in zip(arguments, parameters, strict=True)
-    )
-
-
-def _is_builtin(name: Sequence[Any]) -> bool:
-    return len(name) == 1 or name[0].sval == "pg_catalog"
-
-
-def _in(binding: Binding, node: ast.A_Expr, scope: Scope) -> Expr:
+def _in(binding: Binding, node: Any, scope: Scope) -> Expr:
     operand = bind(binding, node.lexpr, scope)
     items = bind_all(binding, node.rexpr, scope)
     form = Form.IN if node.name[-1].sval == "=" else Form.NOT_IN
@@ -166,7 +120,7 @@ def _in(binding: Binding, node: ast.A_Expr, scope: Scope) -> Expr:
     return Op(form, "", arguments, "boolean", start=start_of(node, arguments))
 
 
-def _between(binding: Binding, node: ast.A_Expr, scope: Scope) -> Expr:
+def _between(binding: Binding, node: Any, scope: Scope) -> Expr:
     operand = bind(binding, node.lexpr, scope)
     low, high = bind_all(binding, node.rexpr, scope)
     negated = node.kind in (_Kind.AEXPR_NOT_BETWEEN, _Kind.AEXPR_NOT_BETWEEN_SYM)
@@ -183,7 +137,7 @@ def _between(binding: Binding, node: ast.A_Expr, scope: Scope) -> Expr:
     return Op(Form.AND, "", (compare(">=", low), compare("<=", high)), "boolean", start=start)
 
 
-def _distinct(binding: Binding, node: ast.A_Expr, scope: Scope) -> Expr:
+def _distinct(binding: Binding, node: Any, scope: Scope) -> Expr:
     form = Form.DISTINCT_FROM if node.kind == _Kind.AEXPR_DISTINCT else Form.NOT_DISTINCT_FROM
     left, right = bind(binding, node.lexpr, scope), bind(binding, node.rexpr, scope)
     if type(right) is Const and right.value is None:
@@ -194,7 +148,7 @@ def _distinct(binding: Binding, node: ast.A_Expr, scope: Scope) -> Expr:
     return Op(form, "", (left, right), "boolean", start=start_of(node, (left, right)))
 
 
-def _nullif(binding: Binding, node: ast.A_Expr, scope: Scope) -> Expr:
+def _nullif(binding: Binding, node: Any, scope: Scope) -> Expr:
     arguments = (bind(binding, node.lexpr, scope), bind(binding, node.rexpr, scope))
     chosen = binding.types.operator("=", tuple(a.type for a in arguments))
     result = chosen.arguments[0] if chosen and chosen.arguments else None
@@ -204,10 +158,10 @@ def _nullif(binding: Binding, node: ast.A_Expr, scope: Scope) -> Expr:
     return Op(Form.NULLIF, "", arguments, result, start=start_of(node, arguments))
 
 
-def _any_or_all(binding: Binding, node: ast.A_Expr, scope: Scope) -> Expr:
+def _any_or_all(binding: Binding, node: Any, scope: Scope) -> Expr:
     operand, array = bind(binding, node.lexpr, scope), bind(binding, node.rexpr, scope)
     form = Form.ANY if node.kind == _Kind.AEXPR_OP_ANY else Form.ALL
-    name = node.name[-1].sval if _is_builtin(node.name) else ""
+    name = node.name[-1].sval if is_builtin(node.name) else ""
     return Op(form, name, (operand, array), "boolean", start=start_of(node, (operand,)))
 
 
@@ -222,19 +176,19 @@ _OPERATORS: dict[Any, Callable[[Binding, Any, Scope], Expr]] = {
 # boolean forms
 
 
-def _boolean(binding: Binding, node: ast.BoolExpr, scope: Scope) -> Expr:
+def _boolean(binding: Binding, node: Any, scope: Scope) -> Expr:
     arguments = bind_all(binding, node.args, scope)
     form = {enums.BoolExprType.AND_EXPR: Form.AND, enums.BoolExprType.OR_EXPR: Form.OR}.get(node.boolop, Form.NOT)
     return Op(form, "", arguments, "boolean", start=start_of(node, arguments))
 
 
-def _null_test(binding: Binding, node: ast.NullTest, scope: Scope) -> Expr:
+def _null_test(binding: Binding, node: Any, scope: Scope) -> Expr:
     argument = bind(binding, node.arg, scope)
     form = Form.IS_NULL if node.nulltesttype == enums.NullTestType.IS_NULL else Form.IS_NOT_NULL
     return Op(form, "", (argument,), "boolean", start=start_of(node, (argument,)))
 
 
-def _truth_test(binding: Binding, node: ast.BooleanTest, scope: Scope) -> Expr:
+def _truth_test(binding: Binding, node: Any, scope: Scope) -> Expr:
     argument = bind(binding, node.arg, scope)
     return Op(Form.IS_TRUTH, _TRUTH[node.booltesttype], (argument,), "boolean", start=start_of(node, (argument,)))
 
@@ -242,38 +196,16 @@ def _truth_test(binding: Binding, node: ast.BooleanTest, scope: Scope) -> Expr:
 # casts and conditionals
 
 
-def _cast(binding: Binding, node: ast.TypeCast, scope: Scope) -> Expr:
+def _cast(binding: Binding, node: Any, scope: Scope) -> Expr:
     target, unqualified = binding.types.named(node.typeName)
     if unqualified is not None:
         binding.qualify(node.typeName.location, unqualified)
     argument = bind(binding, node.arg, scope)
-    modifier = _modifier(node.typeName)
+    modifier = modifier_of(node.typeName)
     return cast(binding, argument, target, modifier, start_of(node, (argument,)))
 
 
-def _modifier(type_name: ast.TypeName) -> str:
-    values = [getattr(m.val, "ival", getattr(m.val, "sval", "?")) for m in type_name.typmods or () if isinstance(m, ast.A_Const)]
-    return ",".join(map(str, values)) or ("?" if type_name.typmods else "")
-
-
-def cast(binding: Binding, argument: Expr, target: str | None, modifier: str, start: int) -> Expr:
-    """A cast of a bound expression; a literal simply takes the type."""
-    if type(argument) is Const and argument.type == UNKNOWN:
-        if target is not None and target == binding.types.base(target):
-            note_literal(binding, argument.value, target, start)
-            if not modifier or argument.value is None:
-                return Const(argument.value, target, start)
-        return Op(Form.CAST, modifier, (Const(argument.value, "text", start),), target, start=start)
-    if argument.type == target and target is not None and not modifier:
-        return argument
-    if isinstance(argument, Op) and argument.form is Form.ARRAY and not modifier and target is not None and target.endswith("[]"):
-        elements = tuple(cast(binding, e, target[:-2], "", e.start) for e in argument.arguments)
-        return Op(Form.ARRAY, "", elements, target, start=start)
-    note_cast(binding, argument.type, target, start)
-    return Op(Form.CAST, modifier, (argument,), target, start=start)
-
-
-def _case(binding: Binding, node: ast.CaseExpr, scope: Scope) -> Expr:
+def _case(binding: Binding, node: Any, scope: Scope) -> Expr:
     operand = bind(binding, node.arg, scope) if node.arg is not None else None
     parts: list[Expr] = []
     for when in node.args:
@@ -287,53 +219,49 @@ def _case(binding: Binding, node: ast.CaseExpr, scope: Scope) -> Expr:
     return Op(Form.CASE, "", tuple(parts), result, start=node.location)
 
 
-def _coalesce(binding: Binding, node: ast.CoalesceExpr, scope: Scope) -> Expr:
+def _coalesce(binding: Binding, node: Any, scope: Scope) -> Expr:
     arguments = bind_all(binding, node.args, scope)
     result = binding.types.common([a.type for a in arguments])
-    arguments = _as_type(arguments, result)
+    arguments = as_type(arguments, result)
     return Op(Form.COALESCE, "", arguments, result, start=node.location)
 
 
-def _as_type(arguments: tuple[Expr, ...], target: str | None) -> tuple[Expr, ...]:
-    return tuple(Const(a.value, target, a.start) if type(a) is Const and a.type == UNKNOWN else a for a in arguments)
-
-
-def _extremum(binding: Binding, node: ast.MinMaxExpr, scope: Scope) -> Expr:
+def _extremum(binding: Binding, node: Any, scope: Scope) -> Expr:
     arguments = bind_all(binding, node.args, scope)
     result = binding.types.common([a.type for a in arguments])
     name = "greatest" if node.op == enums.MinMaxOp.IS_GREATEST else "least"
-    return Op(Form.EXTREMUM, name, _as_type(arguments, result), result, start=node.location)
+    return Op(Form.EXTREMUM, name, as_type(arguments, result), result, start=node.location)
 
 
 # rows, arrays, parts
 
 
-def _row(binding: Binding, node: ast.RowExpr, scope: Scope) -> Expr:
+def _row(binding: Binding, node: Any, scope: Scope) -> Expr:
     arguments: list[Expr] = []
     for item in node.args or ():
-        if isinstance(item, ast.ColumnRef) and isinstance(item.fields[-1], ast.A_Star):
+        if is_a(item, ast.ColumnRef) and is_a(item.fields[-1], ast.A_Star):
             arguments.append(resolve(scope, tuple(f.sval for f in item.fields[:-1]), item.location, binding))
         else:
             arguments.append(bind(binding, item, scope))
     return Op(Form.ROW, "", tuple(arguments), "record", start=node.location)
 
 
-def _array(binding: Binding, node: ast.A_ArrayExpr, scope: Scope) -> Expr:
+def _array(binding: Binding, node: Any, scope: Scope) -> Expr:
     elements = bind_all(binding, node.elements, scope)
     common = binding.types.common([e.type for e in elements]) if elements else None
     if common is not None and common.endswith("[]"):
         result: str | None = common
     else:
         result = common + "[]" if common else None
-    return Op(Form.ARRAY, "", _as_type(elements, common), result, start=node.location)
+    return Op(Form.ARRAY, "", as_type(elements, common), result, start=node.location)
 
 
-def _parts(binding: Binding, node: ast.A_Indirection, scope: Scope) -> Expr:
+def _parts(binding: Binding, node: Any, scope: Scope) -> Expr:
     value = bind(binding, node.arg, scope)
     for part in node.indirection:
-        if isinstance(part, ast.A_Indices):
+        if is_a(part, ast.A_Indices):
             value = _element(binding, value, part, scope)
-        elif isinstance(part, ast.String):
+        elif is_a(part, ast.String):
             fields = dict(binding.types.attributes(binding.types.base(value.type)) or ())
             value = Op(Form.FIELD, part.sval, (value,), fields.get(part.sval), start=value.start)
         else:
@@ -342,7 +270,7 @@ def _parts(binding: Binding, node: ast.A_Indirection, scope: Scope) -> Expr:
     return value
 
 
-def _element(binding: Binding, value: Expr, part: ast.A_Indices, scope: Scope) -> Expr:
+def _element(binding: Binding, value: Expr, part: Any, scope: Scope) -> Expr:
     bounds = tuple(bind(binding, b, scope) for b in (part.lidx, part.uidx) if b is not None)
     base = binding.types.base(value.type)
     if part.is_slice:
@@ -355,22 +283,22 @@ def _element(binding: Binding, value: Expr, part: ast.A_Indices, scope: Scope) -
     return Op(Form.ELEMENT, name, (value, *bounds), result, start=value.start)
 
 
-def _collate(binding: Binding, node: ast.CollateClause, scope: Scope) -> Expr:
+def _collate(binding: Binding, node: Any, scope: Scope) -> Expr:
     argument = bind(binding, node.arg, scope)
     name = ".".join(part.sval for part in node.collname)
     return Op(Form.COLLATE, name, (argument,), argument.type, start=argument.start)
 
 
-def _grouping(binding: Binding, node: ast.GroupingFunc, scope: Scope) -> Expr:
+def _grouping(binding: Binding, node: Any, scope: Scope) -> Expr:
     return Grouping(bind_all(binding, node.args, scope), start=node.location)
 
 
 # sub-queries
 
 
-def _sublink(binding: Binding, node: ast.SubLink, scope: Scope) -> Expr:
+def _sublink(binding: Binding, node: Any, scope: Scope) -> Expr:
     form = _SUBQUERY.get(node.subLinkType)
-    if form is None or not isinstance(node.subselect, ast.SelectStmt):
+    if form is None or not is_a(node.subselect, ast.SelectStmt):
         binding.cannot(node.location, "this kind of sub-query")
         return unknown(node.location)
     test = bind(binding, node.testexpr, scope) if node.testexpr is not None else None
@@ -379,29 +307,20 @@ def _sublink(binding: Binding, node: ast.SubLink, scope: Scope) -> Expr:
     query = binding.bind_query(binding, node.subselect, inner)
     wanted = 1 if form in (SubqueryForm.SCALAR, SubqueryForm.ARRAY) else len(tests) if tests else None
     if wanted is not None and len(query.outputs) > wanted:
-        binding.find("SQL005", node.location, f"this sub-query returns {len(query.outputs)} columns instead of {wanted}")
+        binding.find(
+            "SQL005", node.location, f"this sub-query returns {len(query.outputs)} columns instead of {wanted}"
+        )
     symbol = node.operName[-1].sval if node.operName else "="
-    result = _subquery_type(form, query.outputs[0].type if query.outputs else None, binding.types)
+    result = subquery_type(form, query.outputs[0].type if query.outputs else None)
     start = start_of(node, tests)
     written = Written(node.subselect, scope)
     return Subquery(form, written, query, tests, symbol, frozenset(inner.outer), result, query.volatile, start)
 
 
-def _subquery_type(form: SubqueryForm, column: str | None, types: Types) -> str | None:
-    if form is SubqueryForm.SCALAR:
-        return "text" if column == UNKNOWN else column
-    if form is SubqueryForm.ARRAY:
-        if column is None:
-            return None
-        element = "text" if column == UNKNOWN else column
-        return element if element.endswith("[]") else element + "[]"
-    return "boolean"
-
-
 # anything else
 
 
-def _named_argument(binding: Binding, node: ast.NamedArgExpr, scope: Scope) -> Expr:
+def _named_argument(binding: Binding, node: Any, scope: Scope) -> Expr:
     return bind(binding, node.arg, scope)
 
 
@@ -421,7 +340,7 @@ def _expressions_in(node: Any) -> list[Any]:
         for child in value if isinstance(value, tuple) else (value,):
             if type(child) in _HANDLERS:
                 found.append(child)
-            elif isinstance(child, ast.Node) and not isinstance(child, ast.TypeName | ast.SelectStmt):
+            elif is_a(child, ast.Node) and not is_a(child, ast.TypeName, ast.SelectStmt):
                 found += _expressions_in(child)
     return found
 
@@ -435,11 +354,9 @@ _HANDLERS: dict[Any, Callable[[Binding, Any, Scope], Expr]] = {
 }  # fmt: skip
 
 
-def bind_call(binding: Binding, node: ast.FuncCall, scope: Scope) -> Expr:
+def bind_call(binding: Binding, node: Any, scope: Scope) -> Expr:
     """A function call with its arguments."""
     return calls.bind_call(binding, node, scope, bind)
 
 
 _HANDLERS[ast.FuncCall] = bind_call
-
-

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgspec.keys.algebra import Expr, FunctionItem, FunctionScan, Op, Plan, Ref
+from pgspec.keys.algebra import Expr, Op, Ref
 from pgspec.keys.builtins import Signature
 from pgspec.keys.context import Binding
 from pgspec.keys.expressions import bind
+from pgspec.keys.plans import FunctionItem, FunctionScan, Plan
 from pgspec.keys.scope import Item, Scope
-from pgspec.pgsql import ast
 
 _Column = tuple[str, str | None]
 
 
-def bind_functions(binding: Binding, node: ast.RangeFunction, scope: Scope) -> tuple[Plan, Item]:
+def bind_functions(binding: Binding, node: Any, scope: Scope) -> tuple[Plan, Item]:
     """Bind one function item of a FROM clause; ``scope`` is the level of its arguments."""
     alias = node.alias.aliasname if node.alias else ""
     names = [n.sval for n in node.alias.colnames or ()] if node.alias else []
@@ -44,7 +44,7 @@ def bind_functions(binding: Binding, node: ast.RangeFunction, scope: Scope) -> t
     return FunctionScan(tuple(items), ordinality, shown, start), Item(shown, columns, is_open=is_open)
 
 
-def _functions(node: ast.RangeFunction) -> list[tuple[Any, Any]]:
+def _functions(node: Any) -> list[tuple[Any, Any]]:
     return [(f[0], f[1] if len(f) > 1 else None) if isinstance(f, tuple) else (f, None) for f in node.functions]
 
 
@@ -66,7 +66,9 @@ def _shape(binding: Binding, call: Expr, definitions: Any, alias: str, *, single
     return _result_columns(binding, signature, call.type, alias if alias and single else name)
 
 
-def _result_columns(binding: Binding, signature: Signature, result: str | None, name: str) -> tuple[list[_Column], bool]:
+def _result_columns(
+    binding: Binding, signature: Signature, result: str | None, name: str
+) -> tuple[list[_Column], bool]:
     attributes = binding.types.attributes(binding.types.base(result))
     if attributes is not None:
         return list(attributes), True

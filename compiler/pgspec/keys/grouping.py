@@ -7,23 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from pgspec.keys.algebra import (
-    Aggregate,
-    Const,
-    Expr,
-    Extend,
-    Group,
-    Grouping,
-    Op,
-    Plan,
-    Ref,
-    Subquery,
-    Window,
-    WindowCall,
-    operands,
-)
+from pgspec.keys.algebra import Aggregate, Const, Expr, Grouping, Op, Ref, Subquery, WindowCall, operands
 from pgspec.keys.context import Binding
 from pgspec.keys.expressions import bind
+from pgspec.keys.nodes import is_a
+from pgspec.keys.plans import Extend, Plan, Window
 from pgspec.keys.scope import Scope, lookup, unknown
 from pgspec.pgsql import ast, enums
 
@@ -98,7 +86,7 @@ class GroupBinder:
         return getattr(item, "location", None) or 0
 
     def _expand(self, item: Any) -> list[tuple[int, ...]]:
-        if not isinstance(item, ast.GroupingSet):
+        if not is_a(item, ast.GroupingSet):
             return [self._element(item)]
         content = item.content or ()
         if item.kind == _SetKind.GROUPING_SET_ROLLUP:
@@ -113,7 +101,7 @@ class GroupBinder:
         return [()]
 
     def _element(self, item: Any) -> tuple[int, ...]:
-        if isinstance(item, ast.RowExpr) and item.row_format == enums.CoercionForm.COERCE_IMPLICIT_CAST:
+        if is_a(item, ast.RowExpr) and item.row_format == enums.CoercionForm.COERCE_IMPLICIT_CAST:
             return tuple(chain(*(self._element(part) for part in item.args or ())))
         value = self._key(item)
         start = getattr(item, "location", None)
@@ -166,7 +154,7 @@ class GroupBinder:
     def over_groups(self, expr: Expr) -> Expr:
         """The expression with grouping expressions and aggregates replaced by attributes of the group."""
         replaced = self.outputs.get(expr)
-        if replaced is not None and not (type(expr) is Const):
+        if replaced is not None and type(expr) is not Const:
             return Ref(replaced.attribute, replaced.type, expr.start)
         if isinstance(expr, Aggregate):
             return self._aggregate(expr)
@@ -210,13 +198,17 @@ class GroupBinder:
         scan = self.binding.scans.get(attribute)
         if scan is not None and scan.relation.kind in ("table", "partitioned_table"):
             for key in scan.relation.keys:
-                columns = [scan.attributes.get(c) for c in key.columns] if key.primary and not key.deferrable else [None]
+                columns = (
+                    [scan.attributes.get(c) for c in key.columns] if key.primary and not key.deferrable else [None]
+                )
                 if all(c in self.dependent for c in columns):
                     return
         known = self.binding.attributes[attribute]
         shown = f"{known.alias}.{known.name}" if known.alias else known.name
         help_text = f"add {shown} to GROUP BY, or aggregate it: max({shown})"
-        self.binding.find("SQL005", start, f"column `{shown}` must appear in GROUP BY or in an aggregate", help_text, len(shown))
+        self.binding.find(
+            "SQL005", start, f"column `{shown}` must appear in GROUP BY or in an aggregate", help_text, len(shown)
+        )
 
 
 def output_target(
@@ -224,8 +216,8 @@ def output_target(
 ) -> Expr | None:
     """What GROUP BY, ORDER BY or DISTINCT ON mean by ``item`` if it is a position or an output name
     (findTargetlistEntrySQL92): GROUP BY prefers input columns, the others prefer outputs."""
-    if isinstance(item, ast.A_Const) and not item.isnull:
-        if isinstance(item.val, ast.Integer):
+    if is_a(item, ast.A_Const) and not item.isnull:
+        if is_a(item.val, ast.Integer):
             position = item.val.ival or 0
             if 1 <= position <= len(targets):
                 return targets[position - 1].value
@@ -233,7 +225,7 @@ def output_target(
             binding.find("SQL005", start, f"position {position} is not in the SELECT list")
             return unknown()
         return None
-    if not isinstance(item, ast.ColumnRef) or len(item.fields) != 1 or not isinstance(item.fields[0], ast.String):
+    if not is_a(item, ast.ColumnRef) or len(item.fields) != 1 or not is_a(item.fields[0], ast.String):
         return None
     name = item.fields[0].sval
     if columns_first and lookup(Scope(None, {}, scope.items), (), name, binding)[0] is not None:
@@ -242,7 +234,9 @@ def output_target(
     if not same:
         return None
     if any(t.value != same[0].value for t in same):
-        binding.find("SQL004", item.location, f"`{name}` is ambiguous: several output columns have this name", "", len(name))
+        binding.find(
+            "SQL004", item.location, f"`{name}` is ambiguous: several output columns have this name", "", len(name)
+        )
     return same[0].value
 
 

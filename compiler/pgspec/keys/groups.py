@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from pgspec.keys.algebra import Aggregate, Group, Window, WindowCall
+from pgspec.keys.algebra import Aggregate, WindowCall
 from pgspec.keys.facts import Facts, Mask, mask_of, members
+from pgspec.keys.plans import Group, Window
 from pgspec.keys.values import Cause, Environment, Prover, number
 
-_PRESENT_IF_ARGUMENT = frozenset(
-    """sum min max avg string_agg bool_and bool_or every bit_and bit_or bit_xor var_pop stddev_pop any_value array_agg
-    json_agg jsonb_agg json_object_agg jsonb_object_agg""".split()
-)
+_PRESENT_IF_ARGUMENT = frozenset({
+    "sum", "min", "max", "avg", "string_agg", "bool_and", "bool_or", "every", "bit_and", "bit_or", "bit_xor",
+    "var_pop", "stddev_pop", "any_value", "array_agg", "json_agg", "jsonb_agg", "json_object_agg",
+    "jsonb_object_agg",
+})  # fmt: skip
 """Aggregates that are not NULL for a group with rows whose argument is NOT NULL."""
 
 _PRESENT_IF_ROWS = frozenset({"array_agg", "json_agg", "jsonb_agg", "json_object_agg", "jsonb_object_agg"})
@@ -172,5 +174,3 @@ def _window_present(call: WindowCall, arguments: list[int], facts: Facts) -> boo
         return True
     plain = call.condition is None and call.default_frame and bool(arguments)
     return plain and call.name in _PRESENT_IN_DEFAULT_FRAME and bool(facts.not_null >> arguments[0] & 1)
-
-

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pgspec.keys.algebra import Expr, Form, Join, JoinForm, Op, Plan, Ref, Scan, Subquery, is_volatile, operands
+from pgspec.keys.algebra import Expr, Form, Op, Ref, Subquery, is_volatile, operands
 from pgspec.keys.equality import determines
 from pgspec.keys.facts import Facts, Mask, mask_of, members, null_extended, product
+from pgspec.keys.plans import Join, JoinForm, Plan, Scan
 from pgspec.keys.predicates import assume, use_partial_keys
-from pgspec.keys.values import Cause, Environment, Prover, number
+from pgspec.keys.values import Cause, Environment, Prover
 
 Derive = Callable[[Prover, Plan, Environment], Facts]
 
@@ -177,7 +178,13 @@ def _always_matches(prover: Prover, plan: Join, kept: Facts, side: Facts) -> boo
         if side.own >> a & 1:
             a, b = b, a
         here, there = prover.stored.get(a), prover.stored.get(b)
-        if here is None or there is None or not side.own >> b & 1 or not kept.own >> a & 1 or not kept.not_null >> a & 1:
+        if (
+            here is None
+            or there is None
+            or not side.own >> b & 1
+            or not kept.own >> a & 1
+            or not kept.not_null >> a & 1
+        ):
             return False
         owners.add(here[0])
         source = here[1]
@@ -198,7 +205,9 @@ def _foreign_key(source: Scan, table: Scan, referenced: dict[str, str]) -> bool:
             continue
         targets = key.ref_columns
         if not targets:
-            targets = next((tuple(c for c in k.columns if isinstance(c, str)) for k in table.relation.keys if k.primary), ())
+            targets = next(
+                (tuple(c for c in k.columns if isinstance(c, str)) for k in table.relation.keys if k.primary), ()
+            )
         pairs = dict(zip(targets, key.columns, strict=False))
         if len(targets) == len(key.columns) and pairs == referenced:
             return True
@@ -210,7 +219,7 @@ def _foreign_key(source: Scan, table: Scan, referenced: dict[str, str]) -> bool:
 
 def _full(prover: Prover, plan: Join, env: Environment, left: Facts, right: Facts, inner: Facts) -> Facts:
     pairs, others = _equations(plan.conditions)
-    sides = [_oriented(left, right, l, r) for l, r in pairs]
+    sides = [_oriented(left, right, a, b) for a, b in pairs]
     clean = bool(sides) and all(s is not None for s in sides)
     both = [s for s in sides if s is not None]
     left_keys, right_keys = mask_of(a for a, _ in both), mask_of(b for _, b in both)
@@ -252,7 +261,7 @@ def _merged(
     """The attributes coalesce(left, right) of the equated columns: those of USING, or hidden ones that an explicit
     COALESCE finds."""
     shown = {
-        (l.attribute, r.attribute): attribute for attribute, l, r in plan.merged if type(l) is Ref and type(r) is Ref
+        (a.attribute, b.attribute): attribute for attribute, a, b in plan.merged if type(a) is Ref and type(b) is Ref
     }
     for attribute, _, _ in plan.merged:
         facts.own |= 1 << attribute

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgspec.keys.nodes import is_a
 from pgspec.pgsql import ast, enums
 
 _FIXED = {
@@ -31,35 +32,35 @@ def _figure(node: Any) -> tuple[str | None, bool]:
     return handler(node) if handler else (None, False)
 
 
-def _column(node: ast.ColumnRef) -> tuple[str | None, bool]:
-    names = [f.sval for f in node.fields if isinstance(f, ast.String)]
+def _column(node: Any) -> tuple[str | None, bool]:
+    names = [f.sval for f in node.fields if is_a(f, ast.String)]
     return (names[-1], True) if names else (None, False)
 
 
-def _indirection(node: ast.A_Indirection) -> tuple[str | None, bool]:
-    names = [f.sval for f in node.indirection if isinstance(f, ast.String)]
+def _indirection(node: Any) -> tuple[str | None, bool]:
+    names = [f.sval for f in node.indirection if is_a(f, ast.String)]
     return (names[-1], True) if names else _figure(node.arg)
 
 
-def _call(node: ast.FuncCall) -> tuple[str | None, bool]:
+def _call(node: Any) -> tuple[str | None, bool]:
     return node.funcname[-1].sval, True
 
 
-def _operator(node: ast.A_Expr) -> tuple[str | None, bool]:
+def _operator(node: Any) -> tuple[str | None, bool]:
     return ("nullif", True) if node.kind == enums.A_Expr_Kind.AEXPR_NULLIF else (None, False)
 
 
-def _cast(node: ast.TypeCast) -> tuple[str | None, bool]:
+def _cast(node: Any) -> tuple[str | None, bool]:
     name, strong = _figure(node.arg)
     return (name, True) if strong else (node.typeName.names[-1].sval, False)
 
 
-def _case(node: ast.CaseExpr) -> tuple[str | None, bool]:
+def _case(node: Any) -> tuple[str | None, bool]:
     name, strong = _figure(node.defresult) if node.defresult is not None else (None, False)
     return (name, True) if strong else ("case", False)
 
 
-def _sublink(node: ast.SubLink) -> tuple[str | None, bool]:
+def _sublink(node: Any) -> tuple[str | None, bool]:
     kind = node.subLinkType
     if kind == enums.SubLinkType.EXISTS_SUBLINK:
         return "exists", True
@@ -76,23 +77,23 @@ def _sublink(node: ast.SubLink) -> tuple[str | None, bool]:
     return None, False
 
 
-def _value_function(node: ast.SQLValueFunction) -> tuple[str | None, bool]:
+def _value_function(node: Any) -> tuple[str | None, bool]:
     return enums.SQLValueFunctionOp(node.op).name[6:].lower().removesuffix("_n"), True
 
 
-def _collate(node: ast.CollateClause) -> tuple[str | None, bool]:
+def _collate(node: Any) -> tuple[str | None, bool]:
     return _figure(node.arg)
 
 
-def _xml(node: ast.XmlExpr) -> tuple[str | None, bool]:
+def _xml(node: Any) -> tuple[str | None, bool]:
     return (_XML[node.op], True) if node.op < len(_XML) else (None, False)
 
 
-def _minmax(node: ast.MinMaxExpr) -> tuple[str | None, bool]:
+def _minmax(node: Any) -> tuple[str | None, bool]:
     return ("greatest" if node.op == enums.MinMaxOp.IS_GREATEST else "least"), True
 
 
-def _json_function(node: ast.JsonFuncExpr) -> tuple[str | None, bool]:
+def _json_function(node: Any) -> tuple[str | None, bool]:
     return (_JSON_FUNCTION[node.op], True) if node.op < len(_JSON_FUNCTION) else (None, False)
 
 

@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from pgspec.keys.algebra import (
-    Aggregate,
-    Const,
-    Expr,
-    Form,
-    FunctionScan,
-    Group,
-    Join,
-    JoinForm,
-    Op,
-    Output,
-    Ref,
-    Scan,
-    Subquery,
-    WindowCall,
-)
+from pgspec.keys.algebra import Aggregate, Const, Expr, Form, Op, Ref, Subquery, WindowCall
 from pgspec.keys.analysis import Proof
+from pgspec.keys.plans import FunctionScan, Group, Join, JoinForm, Output, Scan
 from pgspec.keys.reasons import Reason
 from pgspec.keys.values import Cause, Prover
 from pgspec.sql import ident, qname
@@ -127,7 +113,7 @@ def _first_nullable(expr: Op, cause: Cause) -> int | None:
 
 
 def _aggregate(prover: Prover, expr: Aggregate, cause: Cause) -> _Found:
-    coalesce = "coalesce({name}(...), ...) AS {{column}}".format(name=expr.name)
+    coalesce = f"coalesce({expr.name}(...), ...) AS {{column}}"
     if expr.condition is not None:
         return f"{expr.name}() FILTER is NULL when no row of the group qualifies", coalesce, None
     if isinstance(cause.plan, Group) and not cause.plan.keys:

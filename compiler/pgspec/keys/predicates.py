@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pgspec.keys.algebra import Const, Expr, Form, Op, Ref, Scan, Subquery, SubqueryForm
+from pgspec.keys.algebra import BINARY, Const, Expr, Form, Op, Ref, Subquery, SubqueryForm
 from pgspec.keys.equality import determines
 from pgspec.keys.facts import Facts, Mask, mask_of, members
+from pgspec.keys.plans import Scan
 from pgspec.keys.typesystem import INTEGERS, TEXTS
 from pgspec.keys.values import Environment, Prover, number
 
@@ -69,7 +70,7 @@ def _not(prover: Prover, op: Op, facts: Facts, env: Environment) -> None:
 
 
 def _equals(prover: Prover, op: Op, facts: Facts, env: Environment) -> None:
-    if op.name != "=" or len(op.arguments) != 2 or op.signature is None:
+    if op.name != "=" or len(op.arguments) != BINARY or op.signature is None:
         _bounded(prover, op, facts, env)
         facts.require(required(prover, op, facts, env))
         return
@@ -115,7 +116,7 @@ def _collated(expr: Expr) -> bool:
 
 def _bounded(prover: Prover, op: Op, facts: Facts, env: Environment) -> None:
     """row_number() <= 1 and < 2 mean = 1."""
-    if len(op.arguments) != 2 or type(op.arguments[1]) is not Const:
+    if len(op.arguments) != BINARY or type(op.arguments[1]) is not Const:
         return
     value = number(prover, op.arguments[0], facts, env)
     call = prover.windows.get(value)
@@ -214,7 +215,7 @@ def spelling(expr: Expr) -> Expr:
     if expr.form is Form.NOT:
         return Op(Form.NOT, "", (spelling(expr.arguments[0]),), "boolean")
     arguments = tuple(_plain(a) for a in expr.arguments)
-    if expr.form is Form.OPERATOR and expr.name == "=" and len(arguments) == 2:
+    if expr.form is Form.OPERATOR and expr.name == "=" and len(arguments) == BINARY:
         left, right = arguments
         if type(right) is Const and right.type == "boolean" and right.value is not None:
             return left if right.value is True else Op(Form.NOT, "", (left,), "boolean")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pgspec.keys.algebra import (
+from pgspec.keys.facts import Facts, Mask, mask_of, members
+from pgspec.keys.places import Places
+from pgspec.keys.plans import (
     Distinct,
     Expand,
     FunctionScan,
@@ -15,8 +17,6 @@ from pgspec.keys.algebra import (
     SetOperation,
     Values,
 )
-from pgspec.keys.facts import Facts, Mask, mask_of, members
-from pgspec.keys.places import Places
 from pgspec.keys.values import Prover, RowSource
 from pgspec.sql import ident, qname
 

@@ -5,36 +5,37 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Any
 
-from pgspec.keys.algebra import (
-    Distinct,
-    Expand,
-    Expr,
-    Extend,
-    Filter,
-    Group,
-    Limit,
-    Op,
-    Output,
-    Plan,
-    Query,
-    Recursive,
-    Ref,
-    SetForm,
-    SetOperation,
-    Values,
-    is_volatile,
-    operands,
-)
+from pgspec.keys.algebra import Expr, Op, Ref, is_volatile, operands
 from pgspec.keys.context import Binding
 from pgspec.keys.expressions import bind, bind_all, conjuncts
 from pgspec.keys.grouping import GroupBinder, Target, expanded, has_aggregate, output_target, windowed
 from pgspec.keys.naming import UNNAMED, output_name
+from pgspec.keys.nodes import is_a
+from pgspec.keys.plans import (
+    Distinct,
+    Expand,
+    Extend,
+    Filter,
+    Group,
+    Limit,
+    Output,
+    Plan,
+    Query,
+    Recursive,
+    SetForm,
+    SetOperation,
+    Values,
+)
 from pgspec.keys.scope import Cte, Scope, find_item, note_use
 from pgspec.keys.sources import bind_from
 from pgspec.pgsql import ast, enums
 
 _SetOp = enums.SetOperation
-_FORMS = {_SetOp.SETOP_UNION: SetForm.UNION, _SetOp.SETOP_INTERSECT: SetForm.INTERSECT, _SetOp.SETOP_EXCEPT: SetForm.EXCEPT}
+_FORMS = {
+    _SetOp.SETOP_UNION: SetForm.UNION,
+    _SetOp.SETOP_INTERSECT: SetForm.INTERSECT,
+    _SetOp.SETOP_EXCEPT: SetForm.EXCEPT,
+}
 
 
 def bind_query(binding: Binding, node: Any, parent: Scope | None) -> Query:
@@ -58,12 +59,12 @@ def bind_query(binding: Binding, node: Any, parent: Scope | None) -> Query:
 def _limit(binding: Binding, node: Any, scope: Scope) -> int | None:
     inner = Scope(scope.parent, scope.ctes, clause="LIMIT")
     for part in (node.limitCount, node.limitOffset):
-        if part is not None and not isinstance(part, ast.A_Const):
+        if part is not None and not is_a(part, ast.A_Const):
             bind(binding, part, inner)
     scope.outer |= inner.outer
     count = node.limitCount
     exact = node.limitOption == enums.LimitOption.LIMIT_OPTION_COUNT
-    if exact and isinstance(count, ast.A_Const) and not count.isnull and isinstance(count.val, ast.Integer):
+    if exact and is_a(count, ast.A_Const) and not count.isnull and is_a(count.val, ast.Integer):
         return count.val.ival or 0
     return None
 
@@ -78,7 +79,7 @@ def _with(binding: Binding, clause: Any, scope: Scope) -> None:
     for cte in clause.ctes:
         query = cte.ctequery
         names = [n.sval for n in cte.aliascolnames or ()]
-        if not isinstance(query, ast.SelectStmt):
+        if not is_a(query, ast.SelectStmt):
             binding.cannot(cte.location, "a data-modifying statement in WITH")
             scope.ctes[cte.ctename] = Cte(None, ())
             continue
@@ -96,7 +97,7 @@ def _refuse_forward(binding: Binding, clause: Any, scope: Scope) -> None:
     names = [cte.ctename for cte in clause.ctes]
     for position, cte in enumerate(clause.ctes):
         for later in names[position + 1 :]:
-            if isinstance(cte.ctequery, ast.SelectStmt) and _mentions(cte.ctequery, later):
+            if is_a(cte.ctequery, ast.SelectStmt) and _mentions(cte.ctequery, later):
                 binding.cannot(cte.location, "a CTE that reads a later one")
                 scope.ctes[later] = Cte(None, ())
 
@@ -105,23 +106,21 @@ def _cte_names(binding: Binding, cte: Any, bound: Query, names: list[str]) -> tu
     if len(names) > len(bound.outputs):
         text = f"`{cte.ctename}` has {len(bound.outputs)} columns, but {len(names)} names are given"
         binding.find("SQL005", cte.location, text, "", len(cte.ctename))
-    return tuple([*names[: len(bound.outputs)], *(o.name for o in bound.outputs[len(names) :])])
+    return (*names[: len(bound.outputs)], *(o.name for o in bound.outputs[len(names) :]))
 
 
 def _mentions(node: Any, name: str) -> bool:
     """Whether a relation of that name, without a schema, is read anywhere inside."""
     if isinstance(node, tuple):
         return any(_mentions(part, name) for part in node)
-    if not isinstance(node, ast.Node):
+    if not is_a(node, ast.Node):
         return False
-    if isinstance(node, ast.RangeVar):
+    if is_a(node, ast.RangeVar):
         return node.relname == name and not node.schemaname
     return any(_mentions(getattr(node, slot, None), name) for slot in node.__slots__)
 
 
-def _recursive(
-    binding: Binding, cte: Any, query: Any, scope: Scope, names: list[str]
-) -> tuple[Query, tuple[str, ...]]:
+def _recursive(binding: Binding, cte: Any, query: Any, scope: Scope, names: list[str]) -> tuple[Query, tuple[str, ...]]:
     binding.recursions += 1
     number = binding.recursions
     if query.withClause is not None:
@@ -145,7 +144,9 @@ def _recursive(
     )  # fmt: skip
     outputs = [Output(n, a, t) for n, a, t in zip(columns, made, types, strict=True)]
     outputs += [Output(n, a, t) for n, a, t in extra]
-    return Query(plan, tuple(outputs), frozenset(scope.outer), base.volatile or step.volatile), tuple(o.name for o in outputs)
+    return Query(plan, tuple(outputs), frozenset(scope.outer), base.volatile or step.volatile), tuple(
+        o.name for o in outputs
+    )
 
 
 def _search_and_cycle(binding: Binding, cte: Any) -> list[tuple[str, int, str | None]]:
@@ -155,7 +156,9 @@ def _search_and_cycle(binding: Binding, cte: Any) -> list[tuple[str, int, str | 
         breadth = cte.search_clause.search_breadth_first
         added.append((cte.search_clause.search_seq_column, "record" if breadth else "record[]"))
     if cte.cycle_clause is not None:
-        added.append((cte.cycle_clause.cycle_mark_column, "boolean" if cte.cycle_clause.cycle_mark_value is None else None))
+        added.append(
+            (cte.cycle_clause.cycle_mark_column, "boolean" if cte.cycle_clause.cycle_mark_value is None else None)
+        )
         added.append((cte.cycle_clause.cycle_path_column, "record[]"))
     return [(name, binding.attribute(name, type_name, alias=cte.ctename), type_name) for name, type_name in added]
 
@@ -183,7 +186,13 @@ def _values(binding: Binding, node: Any, scope: Scope) -> tuple[Plan, list[Outpu
 def _branches(node: Any, op: Any, every: bool) -> list[Any]:
     """The operands of a chain of the same UNION."""
     same = node.op == op and bool(node.all) == every and op == _SetOp.SETOP_UNION
-    if same and node.withClause is None and node.limitCount is None and node.limitOffset is None and not node.valuesLists:
+    if (
+        same
+        and node.withClause is None
+        and node.limitCount is None
+        and node.limitOffset is None
+        and not node.valuesLists
+    ):
         return _branches(node.larg, op, every) + _branches(node.rarg, op, every)
     return [node]
 
@@ -251,7 +260,7 @@ def _targets(binding: Binding, node: Any, scope: Scope) -> list[Target]:
     for target in node.targetList or ():
         value = target.val
         start = target.location
-        if isinstance(value, ast.ColumnRef) and isinstance(value.fields[-1], ast.A_Star):
+        if is_a(value, ast.ColumnRef) and is_a(value.fields[-1], ast.A_Star):
             targets += _star(binding, value, scope)
             continue
         end = binding.places.item_end(start)
@@ -314,8 +323,12 @@ def _grouped(
         over[id(target.value)] = made = grouper.over_groups(target.value) if known is None else known
         target.value = made
     having = tuple(grouper.over_groups(condition) for condition in having)
-    flags = () if grouper.plain else tuple(
-        binding.attribute(f"grouping({binding.attributes[key].name})", "integer", not_null=True) for key in keys
+    flags = (
+        ()
+        if grouper.plain
+        else tuple(
+            binding.attribute(f"grouping({binding.attributes[key].name})", "integer", not_null=True) for key in keys
+        )
     )
     grouped = Group(
         plan, tuple(keys), tuple(sets), tuple(outputs), flags, tuple(grouper.aggregates), tuple(grouper.groupings),
@@ -325,8 +338,14 @@ def _grouped(
 
 
 def _output(
-    binding: Binding, outer: Container[int], plan: Plan, targets: list[Target], on: list[Target],
-    sets: list[tuple[int, Op]], *, distinct: bool,
+    binding: Binding,
+    outer: Container[int],
+    plan: Plan,
+    targets: list[Target],
+    on: list[Target],
+    sets: list[tuple[int, Op]],
+    *,
+    distinct: bool,
 ) -> tuple[Plan, list[Output]]:
     """Compute what the SELECT list shows.  DISTINCT ON comes before the set-returning functions of the list, unless it
     names one of them."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pgspec.keys.algebra import (
+from pgspec.keys.algebra import Op
+from pgspec.keys.analysis import Analysis, Proof
+from pgspec.keys.facts import Facts, Mask
+from pgspec.keys.plans import (
     Distinct,
     Expand,
     FunctionScan,
     Group,
-    Op,
     Recursive,
     RecursiveScan,
     Scan,
@@ -18,8 +20,6 @@ from pgspec.keys.algebra import (
     SetOperation,
     Values,
 )
-from pgspec.keys.analysis import Analysis, Proof
-from pgspec.keys.facts import Facts, Mask
 from pgspec.keys.proofs import describe, place_of, root_rows
 from pgspec.keys.values import RowSource
 from pgspec.sql import ident, qname
@@ -58,7 +58,8 @@ def why_not_unique(analysis: Analysis, columns: Sequence[str], key: Mask, assume
     """One reason for each row source that is at the root of it: what a fixed source would fix too is not repeated.
     ``assumed`` are the facts with the key's columns NOT NULL, since that is a matter of its own."""
     proof = analysis.proof
-    assert proof.facts is not None and proof.prover is not None
+    assert proof.facts is not None
+    assert proof.prover is not None
     shown = quoted(columns)
     facts = assumed
     if assumed.is_key(key):
@@ -144,7 +145,9 @@ def _scan(case: _Case, plan: Scan) -> tuple[str, str]:
     known = f"the query fixes {listed([f'{plan.alias}.{c}' for c in fixed])} there"
     if relation.has_children and not plan.only:
         return f"{head}: keys of `{name}` do not reach the tables that inherit from it", f"read FROM ONLY {name}"
-    keys = [k for k in relation.keys if not k.deferrable and k.where is None and all(isinstance(c, str) for c in k.columns)]
+    keys = [
+        k for k in relation.keys if not k.deferrable and k.where is None and all(isinstance(c, str) for c in k.columns)
+    ]
     shown = " or ".join(quoted([str(c) for c in k.columns]) for k in keys) or "not declared"
     message = f"{head}: {known}, and its key is {shown}"
     message += _unusable(plan)
@@ -212,18 +215,21 @@ def _group(case: _Case, plan: Group) -> tuple[str, str]:
             f"select grouping({shown}) AS level and add level to the key",
         )
     left = listed([_text(case, a) for a in missing])
-    message = f"rows are one per {word} ({', '.join(_text(case, a) for a in plan.outputs)}), but {case.key} leaves out {left}"
-    hidden = [a for a in missing if case.shown(a) is None]
+    message = (
+        f"rows are one per {word} ({', '.join(_text(case, a) for a in plan.outputs)}), but {case.key} leaves out {left}"
+    )
+    hidden = [_text(case, a) for a in missing if case.shown(a) is None]
     if hidden:
-        names = listed([_text(case, a) for a in hidden])
-        return message, f"select {names} and add {'it' if len(missing) == 1 else 'them'} to the key, or drop it from {word}"
+        them = "it" if len(missing) == 1 else "them"
+        advice = f"output {listed(hidden)} too and add {them} to the key, or leave {them} out of {word}"
+        return message, advice
     return message, f"add {left} to the key"
 
 
 def _distinct(case: _Case, plan: Distinct) -> tuple[str, str]:
     missing = [_text(case, a) for a in plan.attributes if not case.fixed(a)]
     return (
-        f"DISTINCT keeps rows that have the same {case.key} but differ in {listed(missing)}",
+        f"DISTINCT keeps all rows that share {case.key} and differ in {listed(missing)}",
         f"add {listed(missing)} to the key, or use DISTINCT ON {case.key} with ORDER BY",
     )
 
@@ -241,7 +247,10 @@ def _function(case: _Case, plan: FunctionScan) -> tuple[str, str]:
     if plan.ordinality is not None:
         shown = case.shown(plan.ordinality)
         return message, f"add {ident(shown)} to the key" if shown else "select its ordinality and add it to the key"
-    return message, f"write {called.replace('()', '(...)')} WITH ORDINALITY AS {plan.alias} (value, n) and add n to the key"
+    return (
+        message,
+        f"write {called.replace('()', '(...)')} WITH ORDINALITY AS {plan.alias} (value, n) and add n to the key",
+    )
 
 
 def _set_operation(case: _Case, plan: SetOperation) -> tuple[str, str]:
@@ -260,5 +269,5 @@ def _set_operation(case: _Case, plan: SetOperation) -> tuple[str, str]:
         return f"query {listed(without)} of the UNION ALL has no proven key of its own", "make its rows unique first"
     return (
         f"the queries of UNION ALL can return the same {case.key}",
-        "add a constant that tells them apart to each (SELECT 'a' AS source ... UNION ALL SELECT 'b', ...), and to the key",
+        "tell them apart: SELECT 'a' AS source, ... UNION ALL SELECT 'b', ..., and add source to the key",
     )

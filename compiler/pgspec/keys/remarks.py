@@ -20,17 +20,24 @@ TIME_FUNCTIONS = frozenset(
 _REQUEST_FUNCTIONS = frozenset(
     {("auth", "uid"), ("auth", "jwt"), ("auth", "role"), ("auth", "email"), ("pgspec", "claim"), ("pgspec", "claims")}
 )
+_WITH_ZONE = 3
+"""How many arguments date_trunc has when it names the zone."""
+
 _ZONED = "timestamp with time zone"
 _UNZONED = frozenset({"date", "timestamp without time zone", "time without time zone"})
 _RELATIVE = frozenset({"now", "today", "tomorrow", "yesterday"})
 _ZONED_TEXT = frozenset({"text", "character varying", "character"})
 
 
-def note_function(binding: Binding, name: str, schema: str | None, chosen: Signature | None, arguments: Sequence[Expr], start: int) -> None:
+def note_function(
+    binding: Binding, name: str, schema: str | None, chosen: Signature | None, arguments: Sequence[Expr], start: int
+) -> None:
     """Note what a function call depends on."""
     call = f"{schema}.{name}" if schema else name
     if (schema, name) in _REQUEST_FUNCTIONS or (name in SESSION_FUNCTIONS and schema in (None, "pg_catalog")):
-        binding.remark(binding.remarks.session, "MV005", start, f"`{call}()` depends on the session that runs the query")
+        binding.remark(
+            binding.remarks.session, "MV005", start, f"`{call}()` depends on the session that runs the query"
+        )
     elif name in TIME_FUNCTIONS or (name == "age" and len(arguments) == 1):
         binding.remark(binding.remarks.time, "MV006", start, f"`{call}()` depends on when the query runs")
     if chosen is None:
@@ -39,7 +46,7 @@ def note_function(binding: Binding, name: str, schema: str | None, chosen: Signa
         binding.volatile_calls += 1
         if name not in TIME_FUNCTIONS and name != "set_config":
             binding.remark(binding.remarks.volatile, "MV006", start, f"`{call}()` is volatile")
-    elif chosen.volatility == "stable" and name not in TIME_FUNCTIONS and len(arguments) < 3:
+    elif chosen.volatility == "stable" and name not in TIME_FUNCTIONS and len(arguments) < _WITH_ZONE:
         _note_zone(binding, f"`{call}()`", arguments, start)
 
 
@@ -55,7 +62,9 @@ def note_cast(binding: Binding, source: str | None, target: str | None, start: i
     """Note a cast that reads the session's TimeZone."""
     if source is None or target is None or binding.silent:
         return
-    zone = (source == _ZONED and (target in _UNZONED or target in _ZONED_TEXT)) or (source in _UNZONED and target == _ZONED)
+    zone = (source == _ZONED and (target in _UNZONED or target in _ZONED_TEXT)) or (
+        source in _UNZONED and target == _ZONED
+    )
     if not zone and target != "time with time zone":
         return
     facts = casts(source).get(target)
@@ -68,7 +77,9 @@ def note_literal(binding: Binding, value: object, target: str, start: int) -> No
     if not isinstance(value, str) or target not in (*_UNZONED, _ZONED):
         return
     if value.strip().lower() in _RELATIVE:
-        binding.remark(binding.remarks.time, "MV006", start, f"`'{value}'` is read as a time when the query is created or runs")
+        binding.remark(
+            binding.remarks.time, "MV006", start, f"`'{value}'` is read as a time when the query is created or runs"
+        )
 
 
 def note_operator(binding: Binding, chosen: Signature | None, arguments: Sequence[Expr], start: int) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import combinations, product as choices
+from itertools import combinations
+from itertools import product as choices
 
-from pgspec.keys.algebra import Const, Query, Recursive, RecursiveScan, SetForm, SetOperation, Values
+from pgspec.keys.algebra import BINARY, Const
 from pgspec.keys.candidates import candidate_keys
 from pgspec.keys.facts import Facts, mask_of, members
+from pgspec.keys.plans import Query, Recursive, RecursiveScan, SetForm, SetOperation, Values
 from pgspec.keys.values import Cause, Environment, Prover, number
 
 _TELLING_TYPES = frozenset({"text", "character varying", "integer", "bigint", "smallint", "boolean", "uuid", "date"})
@@ -50,7 +52,12 @@ def _literals(column: Iterable[object]) -> bool:
 def _all_different(columns: list[tuple[object, ...]]) -> bool:
     rows = [tuple(v.value for v in row if type(v) is Const) for row in zip(*columns, strict=True)]
     kinds = {tuple(type(v) for v in row) for row in rows}
-    comparable = all(type(v) is not Const or v.type in ("unknown", "text", "character varying", "integer", "bigint", "smallint", "boolean") for c in columns for v in c)
+    comparable = all(
+        type(v) is not Const
+        or v.type in ("unknown", "text", "character varying", "integer", "bigint", "smallint", "boolean")
+        for c in columns
+        for v in c
+    )
     return comparable and len(kinds) == 1 and len(set(rows)) == len(rows)
 
 
@@ -81,7 +88,13 @@ def derive_set_operation(prover: Prover, plan: SetOperation, env: Environment) -
 
 
 def _column(
-    prover: Prover, plan: SetOperation, env: Environment, branches: list[Facts], column: int, attribute: int, facts: Facts
+    prover: Prover,
+    plan: SetOperation,
+    env: Environment,
+    branches: list[Facts],
+    column: int,
+    attribute: int,
+    facts: Facts,
 ) -> None:
     values = [b.outputs[column].attribute for b in plan.branches]
     present = [(f.not_null | env.not_null) >> v & 1 for f, v in zip(branches, values, strict=True)]
@@ -125,7 +138,7 @@ def _key_positions(prover: Prover, branch: Query, facts: Facts, env: Environment
 def _tells_apart(prover: Prover, plan: SetOperation, branches: list[Facts], column: int) -> bool:
     """Whether the column has a different constant in each branch, or is NULL in the one and NOT NULL in the other."""
     values = [b.outputs[column].attribute for b in plan.branches]
-    if len(values) == 2:
+    if len(values) == BINARY:
         (first, second), (a, b) = branches, values
         null_here = first.null >> a & 1 and second.not_null >> b & 1
         null_there = second.null >> b & 1 and first.not_null >> a & 1
@@ -139,7 +152,11 @@ def _tells_apart(prover: Prover, plan: SetOperation, branches: list[Facts], colu
     types_fit = all(prover.types.base(k.type) in (result, "unknown") for k in known if k is not None)
     kinds = {type(c) for c in constants}
     return (
-        comparable and types_fit and len(constants) == len(values) and len(set(constants)) == len(values) and len(kinds) == 1
+        comparable
+        and types_fit
+        and len(constants) == len(values)
+        and len(set(constants)) == len(values)
+        and len(kinds) == 1
         and (result not in ("text", "character varying") or prover.types.equal_image("text"))
     )
 

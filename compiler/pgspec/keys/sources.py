@@ -6,23 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pgspec.catalog.model import Relation
-from pgspec.keys.algebra import (
-    Expr,
-    FunctionScan,
-    Instance,
-    Join,
-    JoinForm,
-    One,
-    Op,
-    Form,
-    Plan,
-    RecursiveScan,
-    Ref,
-    Scan,
-)
+from pgspec.keys.algebra import Expr, Form, Op, Ref
 from pgspec.keys.context import Binding, Reference, relation_help
-from pgspec.keys.expressions import conjuncts, operator
+from pgspec.keys.expressions import conjuncts
 from pgspec.keys.functions import bind_functions
+from pgspec.keys.nodes import is_a
+from pgspec.keys.operators import operator
+from pgspec.keys.plans import FunctionScan, Instance, Join, JoinForm, One, Plan, RecursiveScan
 from pgspec.keys.scope import AMBIGUOUS, Cte, Item, Scope, TableItem, note_outer, note_use
 from pgspec.keys.stored import scan_of
 from pgspec.pgsql import ast, enums
@@ -72,7 +62,9 @@ def _refuse_same_name(binding: Binding, before: list[Item], source: Source) -> N
     for item in source.items:
         if item.name_visible and (item.alias, item.schema) in taken:
             help_text = f"give one of them an alias: `AS {item.alias}2`"
-            binding.find("SQL005", source.start, f"`{item.alias}` is in the FROM clause twice", help_text, len(item.alias))
+            binding.find(
+                "SQL005", source.start, f"`{item.alias}` is in the FROM clause twice", help_text, len(item.alias)
+            )
 
 
 def _source(binding: Binding, node: Any, scope: Scope, visible: list[Item]) -> Source:
@@ -83,15 +75,15 @@ def _source(binding: Binding, node: Any, scope: Scope, visible: list[Item]) -> S
 
 
 def _source_of_any_kind(binding: Binding, node: Any, scope: Scope, visible: list[Item]) -> Source:
-    if isinstance(node, ast.RangeVar):
+    if is_a(node, ast.RangeVar):
         return _relation(binding, node, scope)
-    if isinstance(node, ast.JoinExpr):
+    if is_a(node, ast.JoinExpr):
         return _join(binding, node, scope, visible)
-    if isinstance(node, ast.RangeSubselect):
+    if is_a(node, ast.RangeSubselect):
         return _subselect(binding, node, scope, visible)
-    if isinstance(node, ast.RangeFunction):
+    if is_a(node, ast.RangeFunction):
         return _functions(binding, node, scope, visible)
-    if isinstance(node, ast.RangeTableSample):
+    if is_a(node, ast.RangeTableSample):
         binding.volatile_calls += 1
         start = node.relation.location
         binding.remark(binding.remarks.volatile, "MV006", start, "TABLESAMPLE reads other rows each time")
@@ -104,7 +96,7 @@ def _source_of_any_kind(binding: Binding, node: Any, scope: Scope, visible: list
 # names
 
 
-def _relation(binding: Binding, node: ast.RangeVar, scope: Scope) -> Source:
+def _relation(binding: Binding, node: Any, scope: Scope) -> Source:
     alias = node.alias.aliasname if node.alias else node.relname
     names = [n.sval for n in node.alias.colnames or ()] if node.alias else []
     if not node.schemaname and node.relname in scope.ctes:
@@ -131,7 +123,7 @@ def _relation(binding: Binding, node: ast.RangeVar, scope: Scope) -> Source:
     return source
 
 
-def _missing(binding: Binding, node: ast.RangeVar, alias: str) -> Source:
+def _missing(binding: Binding, node: Any, alias: str) -> Source:
     written = f"{node.schemaname}.{node.relname}" if node.schemaname else node.relname
     known_system = node.schemaname in ("pg_catalog", "information_schema") or (
         not node.schemaname and node.relname.startswith("pg_")
@@ -144,14 +136,14 @@ def _missing(binding: Binding, node: ast.RangeVar, alias: str) -> Source:
     return Source(One(), [Item(alias, [], is_open=True)], start=node.location)
 
 
-def _view(binding: Binding, relation: Relation, alias: str, names: list[str], node: ast.RangeVar) -> Source:
+def _view(binding: Binding, relation: Relation, alias: str, names: list[str], node: Any) -> Source:
     definition = binding.view_definition(relation.name)
     if definition is None or definition.query is None or not definition.sound:
         binding.cannot(node.location, f"the view `{qname(relation.name)}`, whose query could not be analysed")
         return Source(One(), [Item(alias, [], is_open=True)], start=node.location)
     if not binding.silent:
-        for table, columns in definition.base_reads.items():
-            binding.base_reads.setdefault(table, set()).update(columns)
+        for table, read in definition.base_reads.items():
+            binding.base_reads.setdefault(table, set()).update(read)
         _repeat_remarks(binding, definition.remarks, relation.name, node.location)
     query = definition.query
     snapshot = relation.kind == "materialized_view"
@@ -174,7 +166,7 @@ def _repeat_remarks(binding: Binding, remarks: Any, view: QName, start: int) -> 
             binding.remark(getattr(binding.remarks, kind), finding.code, start, text, finding.help)
 
 
-def _cte(binding: Binding, cte: Cte, alias: str, names: list[str], node: ast.RangeVar, scope: Scope) -> Source:
+def _cte(binding: Binding, cte: Cte, alias: str, names: list[str], node: Any, scope: Scope) -> Source:
     start = node.location
     if cte.recursive is not None:
         made = [binding.attribute(name, type_name, start, alias=alias) for name, type_name in cte.recursive]
@@ -217,7 +209,7 @@ def _lateral_level(scope: Scope, visible: list[Item]) -> Scope:
     return Scope(scope.parent, scope.ctes, visible)
 
 
-def _subselect(binding: Binding, node: ast.RangeSubselect, scope: Scope, visible: list[Item]) -> Source:
+def _subselect(binding: Binding, node: Any, scope: Scope, visible: list[Item]) -> Source:
     level = _lateral_level(scope, visible if node.lateral else [])
     inner = level.child()
     query = binding.bind_query(binding, node.subquery, inner)
@@ -238,7 +230,7 @@ def _first_place(query: Any) -> int:
     return query.outputs[0].start if query.outputs else -1
 
 
-def _functions(binding: Binding, node: ast.RangeFunction, scope: Scope, visible: list[Item]) -> Source:
+def _functions(binding: Binding, node: Any, scope: Scope, visible: list[Item]) -> Source:
     level = _lateral_level(scope, visible)
     inner = level.child()
     inner.clause = "FROM"
@@ -252,7 +244,7 @@ def _functions(binding: Binding, node: ast.RangeFunction, scope: Scope, visible:
 # joins
 
 
-def _join(binding: Binding, node: ast.JoinExpr, scope: Scope, visible: list[Item]) -> Source:
+def _join(binding: Binding, node: Any, scope: Scope, visible: list[Item]) -> Source:
     left = _source(binding, node.larg, scope, visible)
     right = _source(binding, node.rarg, scope, visible + left.items)
     _refuse_same_name(binding, left.items, right)
@@ -281,7 +273,7 @@ def _join(binding: Binding, node: ast.JoinExpr, scope: Scope, visible: list[Item
     return Source(plan, items, left.lateral, left.start)
 
 
-def _using_names(node: ast.JoinExpr, left: Source, right: Source) -> list[str]:
+def _using_names(node: Any, left: Source, right: Source) -> list[str]:
     if not node.isNatural:
         return [n.sval for n in node.usingClause or ()]
     there = {name for item in right.items if item.columns_visible for name in item.names()}
@@ -290,7 +282,7 @@ def _using_names(node: ast.JoinExpr, left: Source, right: Source) -> list[str]:
 
 def _merge(
     binding: Binding, name: str, form: JoinForm, left: Source, right: Source, level: Scope,
-    conditions: list[Expr], merged: list[tuple[int, Expr, Expr]], node: ast.JoinExpr,
+    conditions: list[Expr], merged: list[tuple[int, Expr, Expr]], node: Any,
 ) -> list[tuple[str, Expr]]:  # fmt: skip
     """One column of USING: its condition, and what the name stands for afterwards."""
     sides: list[Expr] = []
@@ -303,7 +295,9 @@ def _merge(
                 binding.find("SQL003", right.start, text)
             return []
         if len(found) > 1 or found[0] == AMBIGUOUS:
-            binding.find("SQL004", right.start, f"column `{name}` of USING is ambiguous on the {which} side of the join")
+            binding.find(
+                "SQL004", right.start, f"column `{name}` of USING is ambiguous on the {which} side of the join"
+            )
             return []
         sides.append(found[0])
         note_use(found[0], level, level, binding)
@@ -324,7 +318,7 @@ def _merge(
 
 
 def _joined_items(
-    binding: Binding, node: ast.JoinExpr, left: Source, right: Source, merged: list[tuple[str, Expr]]
+    binding: Binding, node: Any, left: Source, right: Source, merged: list[tuple[str, Expr]]
 ) -> list[Item]:
     items = left.items + right.items
     if not merged and node.alias is None:
@@ -351,5 +345,3 @@ def _with_columns(item: Item, columns: list[tuple[str, Expr]]) -> Item:
     renamed = Item(item.alias, columns, is_open=item.is_open)
     renamed.name_visible = item.name_visible
     return renamed
-
-

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from pgspec.catalog.model import Relation
-from pgspec.keys.algebra import Expr, Scan, ScanKey
+from pgspec.keys.algebra import Expr
 from pgspec.keys.context import Binding
 from pgspec.keys.expressions import bind, conjuncts
+from pgspec.keys.nodes import is_a
+from pgspec.keys.plans import Scan, ScanKey
 from pgspec.keys.scope import Scope, TableItem
 from pgspec.pgsql import ast, enums
 
@@ -45,19 +47,20 @@ def scan_of(binding: Binding, relation: Relation, alias: str, *, only: bool, sta
 def _element(binding: Binding, element: Any, item: TableItem, scope: Scope) -> Expr:
     if isinstance(element, str):
         found = item.find(element, binding)
-        assert found is not None and not isinstance(found, str)
+        assert found is not None
+        assert not isinstance(found, str)
         return found
     return bind(binding, element, scope)
 
 
 def _checked_not_null(check: Any) -> Iterator[str]:
     """The columns that a CHECK constraint keeps from being NULL: ``c IS NOT NULL``, alone or beside AND."""
-    if isinstance(check, ast.BoolExpr) and check.boolop == enums.BoolExprType.AND_EXPR:
+    if is_a(check, ast.BoolExpr) and check.boolop == enums.BoolExprType.AND_EXPR:
         for part in check.args:
             yield from _checked_not_null(part)
     elif (
-        isinstance(check, ast.NullTest)
+        is_a(check, ast.NullTest)
         and check.nulltesttype == enums.NullTestType.IS_NOT_NULL
-        and isinstance(check.arg, ast.ColumnRef)
+        and is_a(check.arg, ast.ColumnRef)
     ):
         yield check.arg.fields[-1].sval

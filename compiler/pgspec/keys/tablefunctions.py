@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 
-from pgspec.keys.algebra import Const, Expand, Expr, Form, FunctionItem, FunctionScan, Op
+from pgspec.keys.algebra import Const, Expr, Form, Op
 from pgspec.keys.facts import Facts, mask_of
+from pgspec.keys.plans import Expand, FunctionItem, FunctionScan
 from pgspec.keys.values import Cause, Environment, Prover, number
 
 _STEP = re.compile(r"\+?(\d+)?\s*(day|week|mon|month|year)s?")
-_DISTINCT_VALUES = frozenset({"generate_series", "generate_subscripts", "jsonb_each", "jsonb_each_text", "jsonb_object_keys"})
+_WITH_STEP = 3
+_DISTINCT_VALUES = frozenset(
+    {"generate_series", "generate_subscripts", "jsonb_each", "jsonb_each_text", "jsonb_object_keys"}
+)
 """Functions whose first column has no NULL and no value twice.  generate_series either moves on or never ends."""
 
 
@@ -63,14 +67,16 @@ def distinct_values(call: Op) -> bool:
 def _distinct_literals(array: Expr) -> bool:
     if not isinstance(array, Op) or array.form is not Form.ARRAY:
         return False
-    values = [e.value for e in array.arguments if type(e) is Const and e.type in ("integer", "text", "character varying")]
+    values = [
+        e.value for e in array.arguments if type(e) is Const and e.type in ("integer", "text", "character varying")
+    ]
     same_kind = len({type(v) for v in values}) == 1
     return len(values) == len(array.arguments) and None not in values and same_kind and len(set(values)) == len(values)
 
 
 def series_step(call: Op) -> str | None:
     """The unit of a constant positive step of days or longer."""
-    if call.signature is None or call.signature.name != "generate_series" or len(call.arguments) != 3:
+    if call.signature is None or call.signature.name != "generate_series" or len(call.arguments) != _WITH_STEP:
         return None
     step = call.arguments[2]
     if type(step) is not Const or not isinstance(step.value, str):
@@ -92,7 +98,7 @@ def derive_expand(prover: Prover, plan: Expand, facts: Facts, env: Environment) 
         facts.own |= 1 << attribute
         facts.add(facts.rows | env.context, 1 << attribute)
         prover.causes[attribute] = Cause(call, facts.not_null)
-        if len(plan.values) == 1 and distinct_values(call) and len(call.signature.columns if call.signature else ()) < 2:
+        if len(plan.values) == 1 and distinct_values(call) and not (call.signature and call.signature.columns[1:]):
             facts.add(before | 1 << attribute | env.context, 1 << row_id)
             facts.not_null |= 1 << attribute
     return facts

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import Any
 
 from pgspec.catalog.model import Catalog
 from pgspec.keys import builtins
 from pgspec.keys.builtins import Signature
 from pgspec.sql import QName, qname
 
-if TYPE_CHECKING:
-    from pgspec.pgsql import ast
-
+BINARY = 2
 UNKNOWN = "unknown"
 INTEGERS = ("smallint", "integer", "bigint")
 NUMBERS = (*INTEGERS, "numeric", "real", "double precision")
@@ -52,7 +50,7 @@ class Types:
 
     # names
 
-    def named(self, node: ast.TypeName) -> tuple[str | None, QName | None]:
+    def named(self, node: Any) -> tuple[str | None, QName | None]:
         """The spelling of a written type, and the user-defined type that it names without a schema, if it does."""
         parts = [part.sval for part in node.names]
         unqualified = None
@@ -215,7 +213,7 @@ class Types:
 
     def _assume_same(self, arguments: tuple[str | None, ...]) -> tuple[str | None, ...]:
         """An untyped literal beside a typed operand is first taken to have the same type (binary_oper_exact)."""
-        if len(arguments) == 2 and (arguments[0] == UNKNOWN) != (arguments[1] == UNKNOWN):
+        if len(arguments) == BINARY and (arguments[0] == UNKNOWN) != (arguments[1] == UNKNOWN):
             known = self.base(arguments[0] if arguments[1] == UNKNOWN else arguments[1])
             if known is not None:
                 return (known, known)
@@ -319,8 +317,7 @@ def _the_same_for_all(candidates: list[Signature]) -> Signature | None:
         return None
     first = candidates[0]
     same_type = all(c.returns == first.returns for c in candidates) and first.returns not in _POLYMORPHIC
-    same_kind = all((c.kind, c.returns_set, c.columns, c.schema) == (first.kind, first.returns_set, first.columns, first.schema) for c in candidates)
-    if not same_kind:
+    if len({(c.kind, c.returns_set, c.columns, c.schema) for c in candidates}) > 1:
         return None
     return Signature(
         first.name,
@@ -335,9 +332,7 @@ def _the_same_for_all(candidates: list[Signature]) -> Signature | None:
     )
 
 
-def _most(
-    fitting: list[tuple[tuple[str, ...], Signature]], score: object
-) -> list[tuple[tuple[str, ...], Signature]]:
+def _most(fitting: list[tuple[tuple[str, ...], Signature]], score: object) -> list[tuple[tuple[str, ...], Signature]]:
     if len(fitting) <= 1:
         return fitting
     scores = [score(f[0]) for f in fitting]  # type: ignore[operator]

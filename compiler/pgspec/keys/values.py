@@ -4,37 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pgspec.keys.algebra import (
+    BINARY,
     Aggregate,
     Attribute,
     Const,
-    Distinct,
-    Expand,
     Expr,
-    Extend,
-    Filter,
     Form,
-    Group,
     Grouping,
-    Instance,
-    Join,
-    Limit,
     Op,
-    Plan,
-    Query,
-    Recursive,
     Ref,
-    Scan,
-    SetOperation,
     Subquery,
     SubqueryForm,
-    Window,
     WindowCall,
     is_volatile,
 )
 from pgspec.keys.equality import (
-    IGNORE_NULLS_FUNCTIONS,
     cast_never_null,
     function_never_null,
     keeps_equality,
@@ -43,6 +30,22 @@ from pgspec.keys.equality import (
     passes_through,
 )
 from pgspec.keys.facts import Facts, Mask, mask_of, members
+from pgspec.keys.plans import (
+    Distinct,
+    Expand,
+    Extend,
+    Filter,
+    Group,
+    Instance,
+    Join,
+    Limit,
+    Plan,
+    Query,
+    Recursive,
+    Scan,
+    SetOperation,
+    Window,
+)
 from pgspec.keys.typesystem import INTEGERS, Types
 
 
@@ -149,9 +152,12 @@ def define(prover: Prover, attribute: int, expr: Expr, facts: Facts, env: Enviro
         facts.null |= bit
     if value in facts.constants:
         facts.constants[attribute] = facts.constants[value]
-    for table in (prover.series, prover.windows, prover.elements, prover.stored, prover.deciders):
+    notes: tuple[dict[int, Any], ...] = (
+        prover.series, prover.windows, prover.elements, prover.stored, prover.deciders,
+    )  # fmt: skip
+    for table in notes:
         if value in table:
-            table.setdefault(attribute, table[value])  # type: ignore[attr-defined,index]
+            table.setdefault(attribute, table[value])
 
 
 def number(prover: Prover, expr: Expr, facts: Facts, env: Environment) -> int:
@@ -228,12 +234,10 @@ def never_null(op: Op, inputs: dict[Expr, int], known: Mask) -> bool:
         return any(map(present, arguments))
     if op.form is Form.CASE:
         return all(present(a) for a in (*arguments[1:-1:2], arguments[-1]))
-    if op.form is Form.FUNCTION and op.name in IGNORE_NULLS_FUNCTIONS:
-        return op.signature is not None and op.signature.schema is None
+    if op.form is Form.FUNCTION:
+        return function_never_null(op, present=all(map(present, arguments)))
     if not all(map(present, arguments)):
         return False
-    if op.form is Form.FUNCTION:
-        return function_never_null(op)
     if op.form is Form.OPERATOR:
         return operator_never_null(op)
     if op.form is Form.CAST:
@@ -305,7 +309,7 @@ def _separates(op: Op, step: str) -> bool:
     """Whether truncating the values of a series with this step keeps them apart."""
     if op.form is Form.CAST:
         return not op.name and op.type == "date" and _UNITS.index(step) >= _UNITS.index("day")
-    if op.name != "date_trunc" or len(op.arguments) != 2 or type(op.arguments[0]) is not Const:
+    if op.name != "date_trunc" or len(op.arguments) != BINARY or type(op.arguments[0]) is not Const:
         return False
     unit = str(op.arguments[0].value).lower()
     return unit in _UNITS and unit != "week" and _UNITS.index(unit) <= _UNITS.index(step)

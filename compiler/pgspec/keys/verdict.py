@@ -9,6 +9,7 @@ from pgspec.keys.analysis import Analysis, ProvenKey
 from pgspec.keys.context import nearest
 from pgspec.keys.facts import Facts, Mask, mask_of, members
 from pgspec.keys.nulls import why_nullable
+from pgspec.keys.plans import Output
 from pgspec.keys.reasons import Reason, why_not_unique
 
 
@@ -29,7 +30,7 @@ class KeyVerdict:
 def check_key(analysis: Analysis, columns: Sequence[str]) -> KeyVerdict:
     """Judge ``columns``, output names, as a key of the analysed query."""
     proof = analysis.proof
-    by_name = {}
+    by_name: dict[str, Output] = {}
     for output in proof.outputs:
         by_name.setdefault(output.name, output)
     refused = _not_judged(analysis, columns, list(by_name))
@@ -77,5 +78,3 @@ def _smaller(analysis: Analysis, key: Mask, facts: Facts) -> ProvenKey | None:
         if without and facts.is_key(without):
             smaller = without
     return analysis.proof.proven(smaller, facts) if smaller != key else None
-
-
