@@ -27,7 +27,7 @@ def column_sources(
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
     schema: dict[str, dict[str, dict[str, str]]] = {}
     for name, relation in relations.items():
-        types = {ident(column.name): column.type for column in relation.columns.values()}
+        types: dict[str, str] = {ident(column.name): column.type for column in relation.columns.values()}
         schema.setdefault(ident(name.schema), {})[ident(name.name)] = types
     try:
         tree = sqlglot.parse_one(query, dialect="postgres")
