@@ -283,7 +283,7 @@ def _one_to_one_here(
             facts.add(1 << attribute | env.context, 1 << value)
     elif op.form is Form.COALESCE:
         _coalesced(prover, op, attribute, inputs, facts)
-    elif op.form is Form.ELEMENT and not op.name:
+    elif op.form is Form.ELEMENT and op.name == "1":
         _element(prover, op, attribute, inputs, facts)
 
 
