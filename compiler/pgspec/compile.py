@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pgspec import migration, program, releases, source
+from pgspec import program, releases, source
 from pgspec import state as states
 from pgspec.catalog import Catalog
 from pgspec.catalog.reader import read_schema
@@ -13,7 +13,7 @@ from pgspec.desired import desired_state
 from pgspec.diagnostics import Diagnostic, Severity, Span
 from pgspec.kinds import MaterializedView, Project
 from pgspec.kinds.load import load
-from pgspec.migration import Settings
+from pgspec.migration import Printer, Settings
 from pgspec.plan import Plan
 from pgspec.plan import plan as plan_changes
 from pgspec.plan_text import plan_markdown
@@ -75,7 +75,7 @@ def compile_project(sources: Sources) -> Result:
 def release_files(result: Result, folder: str) -> Mapping[str, str]:
     """The files of generated/ after the draft is sealed into the release ``folder``."""
     assert result.settings is not None
-    sealed = _draft_files(result, folder)
+    sealed = _draft_files(result, folder, Printer(result.settings))
     new = Release(folder, {name: text.encode() for name, text in sealed.items()})
     kept = {path: text for path, text in result.files.items() if not path.startswith(f"{DRAFT}/")}
     kept[releases.SUM_FILE] = releases.sum_text([*result.releases, new])
@@ -93,11 +93,12 @@ def _printed(result: Result) -> Result:
     )
     after = desired_state(result.program)
     result = replace(result, settings=settings, after=after, draft=plan_changes(result.before, after))
+    printer = Printer(settings)
     files: dict[str, str] = {}
     if after:
-        files[f"{GENERATED}/schema.sql"] = migration.schema_sql(after, settings)
+        files[f"{GENERATED}/schema.sql"] = printer.schema_sql(after)
     if result.draft.changes:
-        drafted = _draft_files(result, "draft")
+        drafted = _draft_files(result, "draft", printer)
         files |= {f"{DRAFT}/{name}": text for name, text in drafted.items() if name != "state.json"}
     for release in result.releases:
         folder = f"{RELEASES}/{release.folder}"
@@ -107,7 +108,7 @@ def _printed(result: Result) -> Result:
     return replace(result, files=files)
 
 
-def _draft_files(result: Result, name: str) -> dict[str, str]:
+def _draft_files(result: Result, name: str, printer: Printer) -> dict[str, str]:
     """The five files of the step from the last release to the specs."""
     settings = result.settings
     assert settings is not None
@@ -115,11 +116,11 @@ def _draft_files(result: Result, name: str) -> dict[str, str]:
     back = plan_changes(result.after, result.before)
     title = f"{settings.project}, {name}"
     return {
-        "migrate.sql": migration.migrate_sql(f"migrate: {title}, after {last}", result.draft, result.after, settings),
+        "migrate.sql": printer.migrate_sql(f"migrate: {title}, after {last}", result.draft, result.after),
         "plan.md": plan_markdown(title, last, result.draft, back),
-        "rollback.sql": migration.migrate_sql(f"rollback: {title}, back to {last}", back, result.before, settings),
+        "rollback.sql": printer.migrate_sql(f"rollback: {title}, back to {last}", back, result.before),
         "state.json": states.dump(result.after),
-        "verify.sql": migration.verify_sql(f"verify: {title}", result.after, settings),
+        "verify.sql": printer.verify_sql(f"verify: {title}", result.after),
     }
 
 

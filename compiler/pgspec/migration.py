@@ -20,7 +20,7 @@ from pgspec.runtime import FINGERPRINT, REGISTRY
 from pgspec.sql import QName, Sql, dollar, literal, qname, remark
 from pgspec.state import State
 
-_MANY = 8
+_MANY = 8  # paths in a header
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,72 +47,104 @@ class PrintError(Exception):
     """What was printed is not what was meant: a bug in pgspec, caught before it is written."""
 
 
-def migrate_sql(title: str, changes: Plan, target: State, settings: Settings) -> str:
-    """The steps of a plan as one DO block, and their entries in the registry."""
-    steps = [_print(step) for step in changes.steps]
-    recorded = {step.object.key for step in changes.steps if step.do != "drop" and _is_recorded(step.object)}
-    gone = {c.before.key for c in changes.changes if c.action == "drop" and c.before and _is_recorded(c.before)}
-    has_registry = any(key.type == "table" and key.name == settings.registry for key in target)
-    body = render.whole(
-        "files/migrate_body.sql.j2",
-        {
+class Printer:
+    """Prints plans and states.  An object is printed once, however many files show it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._known: dict[int, tuple[SqlObject, dict[str, Any]]] = {}
+        self._printed: dict[tuple[int, int, str], dict[str, Any]] = {}
+
+    def migrate_sql(self, title: str, changes: Plan, target: State) -> str:
+        """The steps of a plan as one DO block, and their entries in the registry."""
+        settings = self._settings
+        steps = [self._step(step) for step in changes.steps]
+        recorded = {step.object.key for step in changes.steps if step.do != "drop" and _is_recorded(step.object)}
+        gone = {c.before.key for c in changes.changes if c.action == "drop" and c.before and _is_recorded(c.before)}
+        has_registry = any(key.type == "table" and key.name == settings.registry for key in target)
+        removed = [{"type": literal(key.type), "name": literal(key.name)} for key in sorted(gone)]
+        values = {
             "lock_timeout": literal(settings.lock_timeout),
             "steps": steps,
             "registry": settings.registry,
             "fingerprint": settings.fingerprint,
-            "deployed": _entries(target[key] for key in sorted(recorded)) if has_registry else [],
-            "removed": [{"type": literal(key.type), "name": literal(key.name)} for key in sorted(gone)]
-            if has_registry
-            else [],
-        },
-    )
-    _check(Sql("\n".join(step["sql"] for step in steps)), sum(step["statements"] for step in steps))
-    text = render.whole(
-        "files/migrate.sql.j2",
-        {
+            "deployed": self._entries(target[key] for key in sorted(recorded)) if has_registry else [],
+            "removed": removed if has_registry else [],
+        }
+        _check(Sql("\n").join(step["sql"] for step in steps), sum(step["statements"] for step in steps))
+        values = {
             "header": _header(title, counts(changes), (c.object for c in changes.changes)),
             "statement_timeout": literal(settings.statement_timeout),
-            "body": dollar(body),
-        },
-    )
-    return _check(text, 3)
+            "body": dollar(render.whole("files/migrate_body.sql.j2", values)),
+        }
+        return _check(render.whole("files/migrate.sql.j2", values), 3)
 
-
-def schema_sql(state: State, settings: Settings) -> str:
-    """The whole state as plain statements, for a fresh database and for reading."""
-    steps = [_print(step) for step in plan_changes({}, state).steps]
-    entries = _entries(state[key] for key in sorted(state) if _is_recorded(state[key]))
-    header = _header(f"{settings.project}: everything that the specs describe", _tally(state.values()), state.values())
-    text = render.whole(
-        "files/schema.sql.j2",
-        {
-            "header": header,
+    def schema_sql(self, state: State) -> str:
+        """The whole state as plain statements, for a fresh database and for reading."""
+        settings = self._settings
+        steps = [self._step(step) for step in plan_changes({}, state).steps]
+        entries = self._entries(state[key] for key in sorted(state) if _is_recorded(state[key]))
+        values = {
+            "header": _header(
+                f"{settings.project}: everything that the specs describe", _tally(state.values()), state.values()
+            ),
             "steps": steps,
             "deployed": entries,
             "registry": settings.registry,
             "fingerprint": settings.fingerprint,
-        },
-    )
-    return _check(text, sum(step["statements"] for step in steps) + bool(entries))
+        }
+        text = render.whole("files/schema.sql.j2", values)
+        return _check(text, sum(step["statements"] for step in steps) + bool(entries))
 
+    def verify_sql(self, title: str, state: State) -> str:
+        """A DO block that raises, naming each object that is not as the state says."""
+        settings = self._settings
+        checks = []
+        for name in sorted(TYPES, key=lambda name: TYPES[name].rank):
+            found = [state[key] for key in sorted(state) if key.type == name]
+            if found:
+                values = {
+                    "objects": [self._values(item) for item in found],
+                    "registry": settings.registry,
+                    "fingerprint": settings.fingerprint,
+                }
+                checks.append(render.block(_template(name), "verify", values))
+                _check(checks[-1], 1)
+        body = render.whole("files/verify_body.sql.j2", {"checks": checks, "registry_name": literal(settings.registry)})
+        header = _header(title, _tally(state.values()), state.values())
+        return _check(render.whole("files/verify.sql.j2", {"header": header, "body": dollar(body)}), 1)
 
-def verify_sql(title: str, state: State, settings: Settings) -> str:
-    """A DO block that raises, naming each object that is not as the state says."""
-    checks = []
-    for name in sorted(TYPES, key=lambda name: TYPES[name].rank):
-        found = [state[key] for key in sorted(state) if key.type == name]
-        if found and render.has_block(_template(name), "verify"):
-            values = {
-                "objects": [_values(item) for item in found],
-                "registry": settings.registry,
-                "fingerprint": settings.fingerprint,
+    def _step(self, step: Step) -> dict[str, Any]:
+        """The remark, the statements and their number, of one step."""
+        known = (id(step.object), id(step.before), step.do)
+        if known not in self._printed:
+            self._printed[known] = self._print(step)
+        return self._printed[known]
+
+    def _print(self, step: Step) -> dict[str, Any]:
+        item = step.object
+        withdrawn = self._values(step.before).get("grants", []) if step.before is not None else []
+        values = self._values(item) | {"replacing": step.do == "replace", "withdrawn": withdrawn}
+        where = f"  [{item.origin.path}:{item.origin.line}]" if item.origin is not None else ""
+        verb = "change" if step.do == "replace" else step.do
+        text = render.block(_template(item.key.type), "drop" if step.do == "drop" else "create", values)
+        statements = TYPES[item.key.type].statements(step.do, values)
+        return {"remark": remark(f"{verb} {item.key}{where}"), "sql": text, "statements": statements}
+
+    def _values(self, item: SqlObject) -> dict[str, Any]:
+        """What templates may print of an object.  The object is kept, so that its id stays its own."""
+        if id(item) not in self._known:
+            values = TYPES[item.key.type].values(item)
+            extra = {
+                "object_type": literal(item.key.type),
+                "object_name": literal(item.key.name),
+                "hash": literal(item.hash),
             }
-            checks.append(render.block(_template(name), "verify", values))
-    for check in checks:
-        _check(check, 1)
-    body = render.whole("files/verify_body.sql.j2", {"checks": checks, "registry_name": literal(settings.registry)})
-    header = _header(title, _tally(state.values()), state.values())
-    return _check(render.whole("files/verify.sql.j2", {"header": header, "body": dollar(body)}), 1)
+            self._known[id(item)] = (item, values | extra)
+        return self._known[id(item)][1]
+
+    def _entries(self, items: Iterable[SqlObject]) -> Sequence[dict[str, Any]]:
+        return [self._values(item) for item in items]
 
 
 def counts(changes: Plan) -> str:
@@ -137,37 +169,12 @@ def _header(title: str, what: str, items: Iterable[SqlObject]) -> list[Sql]:
     return [remark(f"pgspec {line}" if number == 0 else line) for number, line in enumerate(lines)]
 
 
-def _print(step: Step) -> dict[str, Any]:
-    item = step.object
-    values = _values(item) | {"replacing": step.do == "replace", "withdrawn": []}
-    if step.before is not None:
-        values["withdrawn"] = _values(step.before).get("grants", [])
-    where = f"  [{item.origin.path}:{item.origin.line}]" if item.origin is not None else ""
-    verb = {"create": "create", "replace": "change", "drop": "drop"}[step.do]
-    text = render.block(_template(item.key.type), "drop" if step.do == "drop" else "create", values)
-    return {
-        "remark": remark(f"{verb} {item.key}{where}"),
-        "sql": text,
-        "statements": TYPES[item.key.type].statements(step.do, values),
-    }
-
-
-def _values(item: SqlObject) -> dict[str, Any]:
-    return TYPES[item.key.type].values(item) | {"object_name": literal(item.key.name), "hash": literal(item.hash)}
-
-
 def _template(name: str) -> str:
     return f"{name}.sql.j2"
 
 
 def _is_recorded(item: SqlObject) -> bool:
     return TYPES[item.key.type].fingerprint
-
-
-def _entries(items: Iterable[SqlObject]) -> Sequence[dict[str, Sql]]:
-    return [
-        {"type": literal(item.key.type), "name": literal(item.key.name), "hash": literal(item.hash)} for item in items
-    ]
 
 
 def _check(text: Sql, statements: int) -> str:

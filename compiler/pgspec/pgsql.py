@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pglast import ast, enums, keywords, parser
+import pglast.ast
+from pglast import enums, keywords, parser
 
 __all__ = [
     "KEYWORDS_TO_QUOTE",
@@ -28,6 +29,10 @@ __all__ = [
 # Of the levels that a stack of 8 MB has room for, about half; a shorter text than this cannot reach them.
 _MAX_DEPTH = 10_000
 _SHORT = 2 * _MAX_DEPTH
+
+# The classes of nodes.  pglast declares every attribute optional, also those that the grammar always sets, so the trees
+# are not typed: what a node has is known from the grammar.
+ast: Any = pglast.ast
 
 KEYWORDS_TO_QUOTE: frozenset[str] = frozenset(
     keywords.RESERVED_KEYWORDS | keywords.COL_NAME_KEYWORDS | keywords.TYPE_FUNC_NAME_KEYWORDS

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pgspec import graph
 from pgspec.catalog import Catalog, Column, Key, Relation
 from pgspec.diagnostics import Diagnostic, Severity, SqlFinding
-from pgspec.keys import Analysis, analyse
+from pgspec.keys import Analysis, KeyVerdict, analyse, check_key
 from pgspec.kinds import MaterializedView, Name, Project
 from pgspec.pgsql import ParseFailure, Statement, ast, parse, relation_names
 from pgspec.source import Document, SqlText
@@ -33,6 +33,7 @@ class View:
     """One materialized view: its spec, where it is written, and what its query turned out to mean.
 
     ``statement`` is None when the query does not parse, ``analysis`` when it was not analysed; diagnostics say why.
+    ``verdict`` judges the declared key, where it names output columns of a query without findings.
     """
 
     spec: MaterializedView
@@ -41,6 +42,7 @@ class View:
     source: SqlText
     statement: Statement | None = None
     analysis: Analysis | None = None
+    verdict: KeyVerdict | None = None
     reads: frozenset[QName] = frozenset()
 
     @property
@@ -92,10 +94,11 @@ def build(
     for name in graph.order(reads, _printed):
         view = unique[name]
         if view.statement is not None and name not in cyclic:
-            analysis = analyse(view.statement.node, catalog)
+            analysis = analyse(view.statement.node, catalog, view.source.text)
             found += [located(view, finding) for finding in analysis.findings]
-            view = replace(view, analysis=analysis, reads=frozenset(r.name for r in analysis.references))
-        relations[name] = _relation(view)
+            reads_of = frozenset(reference.name for reference in analysis.references)
+            view = replace(view, analysis=analysis, verdict=_verdict(view.spec, analysis), reads=reads_of)
+        relations.setdefault(name, _relation(view))  # a view that takes a table's name has been refused
         done.append(view)
     return Program(project, catalog, tuple(done), tuple(tuple(cycle) for cycle in cycles)), found
 
@@ -115,6 +118,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Help text that offers the known word closest to ``word``, or an empty text."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else ""
+
+
+def _verdict(spec: MaterializedView, analysis: Analysis) -> KeyVerdict | None:
+    names = {column.name for column in analysis.columns}
+    if spec.unique_key is None or analysis.findings or not names.issuperset(spec.unique_key.columns):
+        return None
+    return check_key(analysis, spec.unique_key.columns)
 
 
 def _printed(name: QName) -> str:

@@ -6,6 +6,7 @@ cannot reach the output: it fails to render.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Iterable
@@ -15,8 +16,8 @@ from pgspec.pgsql import KEYWORDS_TO_QUOTE
 
 MAX_IDENTIFIER_BYTES = 63
 
-_PLAIN_FIRST = frozenset("abcdefghijklmnopqrstuvwxyz_")
-_PLAIN = _PLAIN_FIRST | frozenset("0123456789")
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
 class Sql(str):
@@ -46,7 +47,7 @@ def name_problem(name: str) -> str | None:
     """Why ``name`` cannot be an identifier, or None when it can."""
     if not name:
         return "a name cannot be empty"
-    if any(ord(char) < ord(" ") or char in "\x7f\x85\u2028\u2029" for char in name):
+    if _CONTROL.search(name):
         return "a name cannot contain a line break or another control character"
     size = len(name.encode("utf-8", "surrogatepass"))
     if size > MAX_IDENTIFIER_BYTES:
@@ -54,11 +55,12 @@ def name_problem(name: str) -> str | None:
     return None
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def ident(name: str) -> Sql:
     """``name`` as an identifier; quoted only where PostgreSQL needs it.  ValueError when it cannot be one."""
     if problem := name_problem(name):
         raise ValueError(f"{problem}: {name!r}")
-    if name[0] in _PLAIN_FIRST and set(name) <= _PLAIN and name not in KEYWORDS_TO_QUOTE:
+    if _PLAIN.fullmatch(name) and name not in KEYWORDS_TO_QUOTE:
         return Sql(name)
     return Sql('"' + name.replace('"', '""') + '"')
 
@@ -89,7 +91,7 @@ def dollar(body: str, tag: str = "pgspec") -> Sql:
 
 def remark(text: str) -> Sql:
     """``text`` as one ``--`` comment; a line break in it cannot end the comment."""
-    return Sql("-- " + re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text).strip())
+    return Sql("-- " + _CONTROL.sub(" ", text).strip())
 
 
 def commas(parts: Iterable[str]) -> Sql:

@@ -27,6 +27,14 @@ REVOKE ALL ON TABLE pgspec.deployed_objects FROM PUBLIC, anon, authenticated, se
 CREATE FUNCTION pgspec.fingerprint(type text, name text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off
+SET standard_conforming_strings = on
+SET timezone = 'UTC'
+SET datestyle = 'ISO, MDY'
+SET intervalstyle = 'postgres'
+SET extra_float_digits = 1
+SET bytea_output = 'hex'
+SET xmlbinary = 'base64'
 AS $function$
   -- The server's own text of an object, hashed: what is compared is catalog with catalog.
   SELECT md5(CASE type
@@ -439,7 +447,7 @@ GRANT SELECT ON TABLE public.specialty_analytics_daily TO service_role;
 INSERT INTO pgspec.deployed_objects (type, name, definition, fingerprint)
 SELECT o.type, o.name, o.definition, pgspec.fingerprint(o.type, o.name)
 FROM (VALUES
-  ('function', 'pgspec.fingerprint(text, text)', '2de62d7e0bf66d42'),
+  ('function', 'pgspec.fingerprint(text, text)', 'a2a9af897aa6e29e'),
   ('index', 'public.api_metrics_5m_endpoint_bucket_idx', '2777658fd47be8af'),
   ('index', 'public.api_metrics_hourly_enhanced_endpoint_hour_idx', '3ebcde2d2e0f0e0a'),
   ('index', 'public.geographic_analytics_daily_country_state_city_idx', 'd7a7890ddc398db2'),

@@ -31,7 +31,7 @@ LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
 UNION ALL
 SELECT 'function ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('pgspec.fingerprint(text, text)', '2de62d7e0bf66d42')
+  ('pgspec.fingerprint(text, text)', 'a2a9af897aa6e29e')
 ) AS e (name, definition)
 LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'function' AND d.name = e.name

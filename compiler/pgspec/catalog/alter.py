@@ -158,7 +158,9 @@ def _alter_column(state: Builder, table: Table, column: TableColumn, command: An
         case Command.AT_DropNotNull:
             drop_not_null_in_family(state, table, column.name)
             return
-    for member in family(table, only):
+    # An inheritance child does not take its parent's identity; pg_dump relies on that.
+    identity = command.subtype in (Command.AT_AddIdentity, Command.AT_DropIdentity)
+    for member in family(table, only or identity):
         if mine := member.columns.get(column.name):
             _alter_member_column(state, member, mine, command)
 
@@ -257,7 +259,7 @@ def _remove_uses(state: Builder, table: Table, column: TableColumn) -> None:
     drop_references_to_column(state, column)
     drop_not_null(state, table, column)
     _drop_sequences(state, column)
-    drop_dependent_views(state, table, column.name)
+    drop_dependent_views(state, table, column)
 
 
 def _drop_sequences(state: Builder, column: TableColumn) -> None:

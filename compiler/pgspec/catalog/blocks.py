@@ -20,9 +20,14 @@ _DDL = re.compile(
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 # Everything up to the DDL of a block's statement: BEGIN, IF ... THEN, ELSE.
 _LEAD = re.compile(r"^.*?\b(?=(?:create|alter|drop)\s)", re.IGNORECASE | re.DOTALL)
-_ONLY_DDL = re.compile(r"^\s*(?:begin\s+)?$", re.IGNORECASE)
+# What may stand before DDL that is certain to have its effect: nothing, or the question whether it had it before.
+_CERTAIN = re.compile(
+    r"^\s*(?:begin\s+)?(?:if\s+not\s+exists\s*\(\s*select\b[^;]*\b(?:pg_\w+|information_schema)\b[^;]*\)\s*then\s+)?$",
+    re.IGNORECASE,
+)
+# A handler of `others` hides failures, after which the DDL has had no effect.
 _DUPLICATE_HANDLER = re.compile(
-    r"^\s*exception(?:\s+when\s+(?:duplicate_\w+|others)(?:\s+or\s+duplicate_\w+)*\s+then\s+null)\s*$", re.IGNORECASE
+    r"^\s*exception(?:\s+when\s+duplicate_\w+(?:\s+or\s+duplicate_\w+)*\s+then\s+null)\s*$", re.IGNORECASE
 )
 _END = re.compile(r"^\s*(?:end(?:\s+if)?|null|)\s*$", re.IGNORECASE)
 _HARMLESS = (
@@ -31,11 +36,12 @@ _HARMLESS = (
     ast.CreateDomainStmt,
     ast.CreateSchemaStmt,
     ast.CreateExtensionStmt,
+    ast.CreateRoleStmt,
 )
 
 
 def read_block(state: Builder, node: Any, apply: Callable[[Builder, Any], None]) -> None:
-    """DO: roles and types that the block creates are known; its other DDL counts when the block does nothing else."""
+    """DO: the roles and types that it creates are known; its other DDL counts when it is certain to have its effect."""
     body = next((a.arg[0].sval if isinstance(a.arg, tuple) else a.arg.sval for a in node.args if a.defname == "as"), "")
     body = _COMMENT.sub(" ", body)
     for found in _ROLE.finditer(body):
@@ -51,7 +57,7 @@ def read_block(state: Builder, node: Any, apply: Callable[[Builder, Any], None])
         lead = _LEAD.match(text)
         parsed = parse(text[lead.end() :])[0] if lead else []
         if len(parsed) == 1 and lead:
-            plain = plain and bool(_ONLY_DDL.match(lead[0]))
+            plain = plain and bool(_CERTAIN.match(lead[0]))
             statements.append(parsed[0].node)
         else:
             plain = False

@@ -10,6 +10,7 @@ from typing import Any
 
 from pgspec.catalog.names import free_name
 from pgspec.catalog.parts import Index, Routine, Sequence, Table
+from pgspec.catalog.script import code_start
 from pgspec.catalog.typenames import Collation, Named, TypeRef, UserType, built_in, names_of, quoted, spelled
 from pgspec.diagnostics import Diagnostic, Severity, Span
 from pgspec.sql import QName
@@ -64,7 +65,7 @@ class Builder:
         """Add a finding at an offset into the statement, or at the start of the statement."""
         text = self.statement
         if location is None or not 0 <= location <= len(text):
-            location = len(text) - len(text.lstrip())
+            location = code_start(text, 0)
         end = location
         while end < len(text) and (text[end].isalnum() or text[end] in '_$".'):
             end += 1

@@ -102,7 +102,7 @@ def inherit_column(state: Builder, child: Table, column: TableColumn) -> None:
             column.name,
             column.type,
             default=column.default and not column.identity,
-            generated=copy.deepcopy(column.generated),
+            generated=column.generated,
             collation=column.collation,
             local=False,
         )

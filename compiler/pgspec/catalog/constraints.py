@@ -140,9 +140,7 @@ def inherit_check(state: Builder, child: Table, check: CheckConstraint) -> None:
     if mine is not None:
         mine.inherited += 1
         return
-    mine = CheckConstraint(
-        check.name, copy.deepcopy(check.expression), check.valid, check.enforced, local=False, inherited=1
-    )
+    mine = CheckConstraint(check.name, check.expression, check.valid, check.enforced, local=False, inherited=1)
     add_check(state, child, mine)
     for grandchild in child.children:
         inherit_check(state, grandchild, mine)

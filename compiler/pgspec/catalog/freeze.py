@@ -6,7 +6,7 @@ from typing import Any
 
 from pgspec.catalog.builder import TEMPORARY, Builder
 from pgspec.catalog.columns import enforced, scanned_not_null
-from pgspec.catalog.indexes import is_valid
+from pgspec.catalog.indexes import is_key
 from pgspec.catalog.model import Catalog, Column, ForeignKey, Function, Key, Relation
 from pgspec.catalog.parts import VIEW_KINDS, Index, Reference, Routine, Table, TableColumn
 from pgspec.catalog.typenames import Collation, spelled
@@ -47,7 +47,7 @@ def _relation(table: Table) -> Relation:
         name=QName(table.schema, table.name),
         kind=table.kind,
         columns={} if is_view else {c.name: _column(table, c) for c in table.columns.values()},
-        keys=tuple(_key(i) for i in table.indexes if i.unique and i.proves and is_valid(i)),
+        keys=tuple(_key(i) for i in table.indexes if is_key(i)),
         foreign_keys=tuple(map(_foreign_key, table.references)) if has_facts else (),
         checks=tuple(c.expression for c in table.checks if enforced(c)) if has_facts else (),
         has_children=bool(table.children) and table.kind != "partitioned_table",

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from pgspec.catalog.builder import Builder
 from pgspec.catalog.columns import columns_used, own_expression, set_not_null
 from pgspec.catalog.names import distinct_names, expression_name, joined_columns
 from pgspec.catalog.parts import Index, Table, TableColumn
+from pgspec.catalog.typenames import Collation
 from pgspec.pgsql import enums
 from pgspec.sql import QName
 
 Kind = enums.ConstrType
 
-# Operator classes whose equality is not the default one of the type.  The pattern classes compare bytes, as `=` of a
-# deterministic collation does; any class not listed here is taken to be of the first sort.
-_EQUAL_IMAGE_CLASSES = frozenset(
+# Operator classes whose equality is the `=` of the type: the default ones, and those for patterns, which differ only in
+# the order.  Uniqueness under any other class, as record_image_ops, says nothing about `=`.
+DEFAULT_EQUALITY = frozenset(
     f"{name}_ops"
     for name in (
         *("int2", "int4", "int8", "float4", "float8", "numeric", "money", "oid", "bool", "char", "name", "text"),
@@ -62,13 +62,19 @@ def create_index(state: Builder, node: Any) -> None:
         table,
         elements,
         columns_of(state, table, [e for e in map(_as_string, node.indexIncludingParams or ()) if e]) or [],
-        opclasses=tuple(e.opclass for e in node.indexParams or ()),
+        opclasses=_opclasses(node),
         unique=bool(node.unique),
         proves=all(proves_equality(e) for e in node.indexParams or ()) and node.accessMethod in (None, "btree"),
         nulls_not_distinct=bool(node.nulls_not_distinct),
         where=own_expression(node.whereClause),
+        collated=any(e.collation for e in node.indexParams or ()),
     )
     add_index(state, index, node.idxname, only=not node.relation.inh)
+
+
+def _opclasses(node: Any) -> tuple[Any, ...]:
+    classes = tuple(e.opclass for e in node.indexParams or ())
+    return classes if any(classes) else ()
 
 
 def _as_string(element: Any) -> Any:
@@ -84,9 +90,7 @@ class _Name:
 
 def proves_equality(element: Any) -> bool:
     """Whether uniqueness under an index element's operator class is uniqueness under ``=``."""
-    if element.collation and element.collation[-1].sval not in ("C", "POSIX", "default"):
-        return False
-    return not element.opclass or element.opclass[-1].sval in _EQUAL_IMAGE_CLASSES
+    return not element.opclass or element.opclass[-1].sval in DEFAULT_EQUALITY
 
 
 def add_index(state: Builder, index: Index, name: str | None, only: bool = False) -> None:
@@ -139,7 +143,7 @@ def _moved(index: Index, table: Table) -> Index | None:
     including: list[Any] = []
     for target, source in ((elements, index.elements), (including, index.including)):
         for item in source:
-            moved = table.columns.get(item.name) if isinstance(item, TableColumn) else copy.deepcopy(item)
+            moved = table.columns.get(item.name) if isinstance(item, TableColumn) else item
             if moved is None:
                 return None
             target.append(moved)
@@ -152,10 +156,11 @@ def _moved(index: Index, table: Table) -> Index | None:
         index.unique,
         index.proves,
         index.nulls_not_distinct,
-        copy.deepcopy(index.where),
+        index.where,
         index.constraint,
         index.deferrable,
         index.initially_deferred,
+        collated=index.collated,
     )
 
 
@@ -188,6 +193,20 @@ def drop_index(state: Builder, index: Index) -> None:
     for child in table.children:
         for theirs in [i for i in child.indexes if i.parent is index]:
             drop_index(state, theirs)
+
+
+def is_key(index: Index) -> bool:
+    """Whether no two rows of the table can be equal in the index's elements, as ``=`` on the columns sees it."""
+    return index.unique and index.proves and is_valid(index) and not (index.collated and _has_loose_equality(index))
+
+
+def _has_loose_equality(index: Index) -> bool:
+    """Whether ``=`` on a column may hold for different bytes, which an index with a COLLATE of its own tells apart."""
+    names: list[str] = []
+    for element in index.elements:
+        names += [element.name] if isinstance(element, TableColumn) else columns_used(element)
+    collations = [c.collation for name in names if (c := index.table.columns.get(name))]
+    return any(isinstance(c, Collation) and not c.deterministic for c in collations)
 
 
 def is_valid(index: Index) -> bool:

@@ -65,7 +65,8 @@ class Reference:
 @dataclass(slots=True, eq=False)
 class Index:
     """An index; it is in the schema of its table.  ``elements`` are columns, or trees of expressions.  ``proves``:
-    its operator classes mean what ``=`` means.  ``constraint``: the kind of constraint that it belongs to."""
+    its operator classes mean what ``=`` means.  ``collated``: an element names a collation.  ``constraint``: the kind
+    of constraint that it belongs to.  ``parent``: the index of the partitioned table that it is a part of."""
 
     name: str
     table: Table
@@ -80,6 +81,7 @@ class Index:
     deferrable: bool = False
     initially_deferred: bool = False
     parent: Index | None = None
+    collated: bool = False
 
     @property
     def schema(self) -> str:
@@ -97,9 +99,19 @@ class Sequence:
 
 
 @dataclass(slots=True, eq=False)
+class Use:
+    """A reference to a relation in a view's query: the RangeVar node, the relation that it meant when the view was
+    created, and the columns which that had then, with the names that they had."""
+
+    var: Any
+    table: Table
+    columns: list[tuple[TableColumn, str]]
+
+
+@dataclass(slots=True, eq=False)
 class Table:
-    """A table or view.  ``known``: all columns are in ``columns``; for a view they are not.  ``uses`` holds for a view
-    each table reference of its query with the relation that it meant when the view was created."""
+    """A table or view.  ``known``: all columns are in ``columns``; for a view they are not.  ``uses`` are the
+    references to relations in its query."""
 
     schema: str
     name: str
@@ -114,7 +126,7 @@ class Table:
     is_partition: bool = False
     query: Any = None
     column_names: tuple[str, ...] = ()
-    uses: list[tuple[Any, Table]] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
     row_security: bool = False
     force_row_security: bool = False
     owner: str | None = None

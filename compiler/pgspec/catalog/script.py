@@ -121,7 +121,7 @@ def _recover(text: str, position: int) -> int:
 def _statement_end(text: str, start: int, end: int) -> int:
     """The offset of the semicolon that really ends the statement whose first semicolon is at ``end``."""
     first = end
-    start = _code_start(text, start)
+    start = code_start(text, start)
     if not _HOLDS_STATEMENTS.match(text, start, end):
         return first
     for _ in range(_MAX_INNER_STATEMENTS):
@@ -136,7 +136,7 @@ def _statement_end(text: str, start: int, end: int) -> int:
     return first
 
 
-def _code_start(text: str, position: int) -> int:
+def code_start(text: str, position: int) -> int:
     """The first offset from ``position`` on that is neither blank nor comment."""
     while True:
         blank = _BLANK.match(text, position)
@@ -149,7 +149,7 @@ def _code_start(text: str, position: int) -> int:
 
 def _after_copy_data(text: str, piece: Piece, position: int) -> int:
     """The offset behind the data that follow ``COPY ... FROM stdin;``, or ``position`` for another statement."""
-    if not _COPY_STDIN.match(piece.text, _code_start(piece.text, 0)):
+    if not _COPY_STDIN.match(piece.text, code_start(piece.text, 0)):
         return position
     end = _COPY_END.search(text, position)
     return end.end() if end else len(text)

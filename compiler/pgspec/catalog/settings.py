@@ -49,7 +49,7 @@ def call_set_config(state: Builder, node: Any) -> None:
         call = target.val
         if not isinstance(call, ast.FuncCall) or names_of(call.funcname)[1] != "set_config":
             continue
-        arguments = call.args or ()
+        arguments: tuple[Any, ...] = call.args or ()
         if len(arguments) == _SETTING_ARGUMENTS and _text(arguments[0]) == "search_path":
             value = _text(arguments[1])
             is_local = isinstance(arguments[2], ast.A_Const) and bool(getattr(arguments[2].val, "boolval", False))

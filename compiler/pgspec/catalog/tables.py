@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from pgspec.catalog.builder import Builder
@@ -33,7 +32,7 @@ def _create(state: Builder, node: Any, kind: Any) -> None:
     name = state.new_name(node.relation)
     if name in state.relations:
         if not node.if_not_exists:
-            state.report(f"`{name}` exists already, so the statement is passed over", "drop it before", 0)
+            state.report(f"`{name}` exists already, so the statement is passed over", "drop it before")
         return
     table = Table(*name, kind=kind)
     state.relations[name] = table
@@ -123,7 +122,7 @@ def _like_columns(state: Builder, table: Table, node: Any) -> Table | None:
         if node.options & Like.CREATE_TABLE_LIKE_DEFAULTS and not column.identity and column.generated is None:
             mine.default = column.default
         if node.options & Like.CREATE_TABLE_LIKE_GENERATED and column.generated is not None:
-            mine.generated, mine.default = copy.deepcopy(column.generated), column.default
+            mine.generated, mine.default = column.generated, column.default
         if node.options & Like.CREATE_TABLE_LIKE_IDENTITY and column.identity:
             mine.identity = True
             own_sequence(state, table, mine)
@@ -133,7 +132,7 @@ def _like_columns(state: Builder, table: Table, node: Any) -> Table | None:
 def _like_after(state: Builder, table: Table, source: Table, options: int) -> None:
     if options & Like.CREATE_TABLE_LIKE_CONSTRAINTS:
         for check in source.checks:
-            own = CheckConstraint(check.name, copy.deepcopy(check.expression), True, check.enforced, check.no_inherit)
+            own = CheckConstraint(check.name, check.expression, True, check.enforced, check.no_inherit)
             add_check(state, table, own)
     if options & Like.CREATE_TABLE_LIKE_INDEXES:
         for index in source.indexes:

@@ -36,7 +36,7 @@ def locking_refresh(program: Program) -> Iterator[Finding]:
     name: orders_daily
     unique_key: [placed_on]
     refresh: {every: 1h, concurrently: false}
-    allow: {MV010: read by the nightly export only, which runs after the refresh}
+    allow: {MV010: read only by the nightly export that runs after the refresh}
     query: |
       SELECT placed_on, count(*) AS orders FROM orders GROUP BY placed_on
     ```

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgspec.diagnostics import Severity
-from pgspec.keys import check_key
+from pgspec.keys import KeyVerdict
 from pgspec.program import Program, View, nearest
 from pgspec.rules.registry import Finding, rule
 
@@ -17,14 +17,11 @@ def _analysed(program: Program) -> Iterator[View]:
             yield view
 
 
-def _keyed(program: Program) -> Iterator[tuple[View, list[str]]]:
-    """The analysed views whose key names output columns only."""
-    for view in _analysed(program):
-        assert view.analysis is not None
-        if key := view.spec.unique_key:
-            names = {column.name for column in view.analysis.columns}
-            if names.issuperset(key.columns):
-                yield view, list(key.columns)
+def _judged(program: Program) -> Iterator[tuple[View, KeyVerdict, list[str]]]:
+    """The views whose declared key could be judged."""
+    for view in program.views:
+        if view.verdict is not None and view.spec.unique_key is not None:
+            yield view, view.verdict, view.spec.unique_key.columns
 
 
 def _listed(columns: tuple[str, ...] | list[str]) -> str:
@@ -107,9 +104,7 @@ def unproven_unique_key(program: Program) -> Iterator[Finding]:
       SELECT placed_on, customer_id, count(*) AS orders FROM orders GROUP BY placed_on, customer_id
     ```
     """
-    for view, columns in _keyed(program):
-        assert view.analysis is not None
-        verdict = check_key(view.analysis, columns)
+    for view, verdict, columns in _judged(program):
         if verdict.unique:
             continue
         message = f"the query does not prove `{_listed(columns)}` unique"
@@ -118,9 +113,9 @@ def unproven_unique_key(program: Program) -> Iterator[Finding]:
             where = view.source.span(reason.start, reason.end)
             message += f": {reason.message} (line {where.line})"
         help_ = reason.help if reason is not None else ""
-        if view.analysis.keys:
-            proven = f"`unique_key: {_listed(view.analysis.keys[0].columns)}` is proven"
-            help_ = f"{help_}; {proven}" if help_ else proven
+        keys = view.analysis.keys if view.analysis is not None else ()
+        if keys and not help_:
+            help_ = f"`unique_key: {_listed(keys[0].columns)}` is proven"
         yield Finding(view.document.at("unique_key"), message, help_, view)
 
 
@@ -154,11 +149,10 @@ def nullable_unique_key(program: Program) -> Iterator[Finding]:
       SELECT coalesce(coupon, '(none)') AS coupon, count(*) AS orders FROM orders GROUP BY coalesce(coupon, '(none)')
     ```
     """
-    for view, columns in _keyed(program):
-        assert view.analysis is not None
-        for column, reason in check_key(view.analysis, columns).nullable:
+    for view, verdict, columns in _judged(program):
+        for column, reason in verdict.nullable:
             where = view.source.span(reason.start, reason.end)
-            message = f"the key column `{column}` may be NULL: {reason.message} (line {where.line})"
+            message = f"the key column {reason.message} (line {where.line})"
             path = ("unique_key", columns.index(column))
             if not view.document.has(*path):
                 path = ("unique_key", "columns", columns.index(column))  # type: ignore[assignment]
@@ -277,7 +271,7 @@ def result_depends_on_refresh(program: Program) -> Iterator[Finding]:
     kind: materialized_view
     name: recent_orders
     unique_key: [id]
-    allow: {MV006: the window moves with every refresh, that is its purpose}
+    allow: {MV006: the window moves with every refresh on purpose}
     query: |
       SELECT id, amount FROM orders WHERE placed_at > now() - interval '7 days'
     ```
@@ -362,9 +356,9 @@ def unique_key_too_large(program: Program) -> Iterator[Finding]:
     query: SELECT id, customer_id, amount FROM orders
     ```
     """
-    for view, columns in _keyed(program):
-        assert view.analysis is not None
-        smaller = check_key(view.analysis, columns).redundant
+    for view, verdict, columns in _judged(program):
+        smaller = verdict.redundant
         if smaller:
-            message = f"`{_listed(columns)}` is unique, and so is `{_listed(smaller)}` alone"
-            yield Finding(view.document.at("unique_key"), message, f"write `unique_key: {_listed(smaller)}`", view)
+            message = f"`{_listed(columns)}` is unique, and so is `{_listed(smaller.columns)}` alone"
+            help_ = f"write `unique_key: {_listed(smaller.columns)}`"
+            yield Finding(view.document.at("unique_key"), message, help_, view)

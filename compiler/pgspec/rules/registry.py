@@ -45,7 +45,7 @@ class Rule:
 
     def examples(self, heading: str) -> list[str]:
         """The YAML blocks under ``Bad`` or ``Good``."""
-        part = re.search(rf"^{heading}\n-+\n(.*?)(?=^\w[^\n]*\n-+\n|\Z)", self.doc, re.MULTILINE | re.DOTALL)
+        part = re.search(rf"^{heading}\n-+\n(.*?)(?=^(?:Why|Bad|Good)\n-+\n|\Z)", self.doc, re.MULTILINE | re.DOTALL)
         return re.findall(r"```yaml\n(.*?)```", part[1], re.DOTALL) if part else []
 
     def run(self, program: Program) -> Iterator[tuple[View, Diagnostic]]:

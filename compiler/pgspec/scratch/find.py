@@ -72,13 +72,13 @@ class _Candidate:
 def find_server(major: int | None = None) -> Server | Missing:
     """The server to use: of this major, or the newest of the wheels, else of the system.
 
-    The order is wheels, ``PGSPEC_PG_BIN``, then the system's usual places.  Candidates that do not run, or are
+    The order is ``PGSPEC_PG_BIN``, wheels, then the system's usual places.  Candidates that do not run, or are
     older than `OLDEST_MAJOR`, are passed over and named in the explanation.
     """
     if sys.platform == "win32":
         return Missing("scratch servers need Linux or macOS", "run pgspec under WSL, or pass --database")
     passed: list[str] = []
-    for group in (_wheels(major, passed), _explicit(), _system()):
+    for group in (_explicit(), _wheels(major, passed), _system()):
         found = None
         for candidate in group:
             match _examine(candidate):

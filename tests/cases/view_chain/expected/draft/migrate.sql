@@ -1,0 +1,102 @@
+-- pgspec migrate: shop, draft, after an empty start
+-- create 1 schema, 1 table, 1 function, 3 materialized views, 3 indexes, 3 access lists
+-- from specs/chain.yaml
+
+SET statement_timeout = '900s';
+
+DO $pgspec$
+#variable_conflict use_column
+BEGIN
+SET LOCAL lock_timeout = '3s';
+
+-- create schema pgspec
+CREATE SCHEMA pgspec;
+REVOKE ALL ON SCHEMA pgspec FROM PUBLIC, anon, service_role;
+
+-- create table pgspec.deployed_objects
+CREATE TABLE pgspec.deployed_objects (
+  type text NOT NULL,
+  name text NOT NULL,
+  definition text NOT NULL,
+  fingerprint text NOT NULL,
+  PRIMARY KEY (type, name)
+);
+REVOKE ALL ON TABLE pgspec.deployed_objects FROM PUBLIC, anon, service_role;
+
+-- create function pgspec.fingerprint(text, text)
+CREATE FUNCTION pgspec.fingerprint(type text, name text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off
+SET standard_conforming_strings = on
+SET timezone = 'UTC'
+SET datestyle = 'ISO, MDY'
+SET intervalstyle = 'postgres'
+SET extra_float_digits = 1
+SET bytea_output = 'hex'
+SET xmlbinary = 'base64'
+AS $function$
+  -- The server's own text of an object, hashed: what is compared is catalog with catalog.
+  SELECT md5(CASE type
+    WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
+    WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
+    WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
+  END)
+$function$;
+REVOKE ALL ON FUNCTION pgspec.fingerprint(text, text) FROM PUBLIC, anon, service_role;
+
+-- create materialized view public.z_days  [specs/chain.yaml:20]
+CREATE MATERIALIZED VIEW public.z_days AS
+SELECT placed_on, count(*) AS orders FROM public.orders GROUP BY placed_on
+WITH DATA;
+
+-- create index public.z_days_key  [specs/chain.yaml:21]
+CREATE UNIQUE INDEX z_days_key ON public.z_days (placed_on);
+
+-- create access to public.z_days  [specs/chain.yaml:20]
+REVOKE ALL ON TABLE public.z_days FROM PUBLIC, anon, service_role;
+
+-- create materialized view public.a_months  [specs/chain.yaml:3]
+CREATE MATERIALIZED VIEW public.a_months AS
+WITH z_days AS (SELECT placed_on, orders FROM public.z_days)
+SELECT date_trunc('month', placed_on::timestamp) AS month, sum(orders) AS orders
+FROM z_days
+GROUP BY 1
+WITH DATA;
+
+-- create index public.a_months_key  [specs/chain.yaml:4]
+CREATE UNIQUE INDEX a_months_key ON public.a_months (month);
+
+-- create access to public.a_months  [specs/chain.yaml:3]
+REVOKE ALL ON TABLE public.a_months FROM PUBLIC, anon, service_role;
+
+-- create materialized view public.m_years  [specs/chain.yaml:12]
+CREATE MATERIALIZED VIEW public.m_years AS
+SELECT date_trunc('year', m.month) AS year, sum(m.orders) AS orders, (SELECT count(*) FROM public.z_days) AS days
+FROM public.a_months m
+GROUP BY 1
+WITH DATA;
+
+-- create index public.m_years_key  [specs/chain.yaml:13]
+CREATE UNIQUE INDEX m_years_key ON public.m_years (year);
+
+-- create access to public.m_years  [specs/chain.yaml:12]
+REVOKE ALL ON TABLE public.m_years FROM PUBLIC, anon, service_role;
+
+-- What verify.sql compares with: the server's own text of what was made.
+INSERT INTO pgspec.deployed_objects (type, name, definition, fingerprint)
+SELECT o.type, o.name, o.definition, pgspec.fingerprint(o.type, o.name)
+FROM (VALUES
+  ('function', 'pgspec.fingerprint(text, text)', '6811e372870d8d98'),
+  ('index', 'public.a_months_key', '735d78aff96837dc'),
+  ('index', 'public.m_years_key', '2997d321b0dff362'),
+  ('index', 'public.z_days_key', 'f1471b46d010b576'),
+  ('materialized_view', 'public.a_months', 'da91694aa121c38b'),
+  ('materialized_view', 'public.m_years', 'd61fa1efd8f4217b'),
+  ('materialized_view', 'public.z_days', '0b6a675951889f8b')
+) AS o (type, name, definition)
+ON CONFLICT (type, name) DO UPDATE SET definition = EXCLUDED.definition, fingerprint = EXCLUDED.fingerprint;
+END
+$pgspec$;
+
+RESET statement_timeout;

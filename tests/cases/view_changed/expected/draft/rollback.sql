@@ -1,0 +1,78 @@
+-- pgspec rollback: shop, draft, back to 20250101000000_first
+-- create 1 materialized view, 1 index, 1 access; rebuild 2 materialized views, 2 indexes, 2 access lists; drop 1 materialized view, 1 index, 1 comment, 1 access
+-- from specs/chain.yaml
+
+SET statement_timeout = '900s';
+
+DO $pgspec$
+#variable_conflict use_column
+BEGIN
+SET LOCAL lock_timeout = '3s';
+
+-- drop materialized view public.a_months  [specs/chain.yaml:3]
+DROP MATERIALIZED VIEW public.a_months;
+
+-- drop materialized view public.z_days  [specs/chain.yaml:13]
+DROP MATERIALIZED VIEW public.z_days;
+
+-- drop materialized view public.cities  [specs/chain.yaml:18]
+DROP MATERIALIZED VIEW public.cities;
+
+-- create materialized view public.z_days
+CREATE MATERIALIZED VIEW public.z_days AS
+SELECT placed_on, count(*) AS orders FROM public.orders GROUP BY placed_on
+WITH DATA;
+
+-- create index public.z_days_key
+CREATE UNIQUE INDEX z_days_key ON public.z_days (placed_on);
+
+-- create access to public.z_days
+REVOKE ALL ON TABLE public.z_days FROM PUBLIC, anon, service_role;
+
+-- create materialized view public.a_months
+CREATE MATERIALIZED VIEW public.a_months AS
+WITH z_days AS (SELECT placed_on, orders FROM public.z_days)
+SELECT date_trunc('month', placed_on::timestamp) AS month, sum(orders) AS orders
+FROM z_days
+GROUP BY 1
+WITH DATA;
+
+-- create index public.a_months_key
+CREATE UNIQUE INDEX a_months_key ON public.a_months (month);
+
+-- create access to public.a_months
+REVOKE ALL ON TABLE public.a_months FROM PUBLIC, anon, service_role;
+
+-- create materialized view public.m_years
+CREATE MATERIALIZED VIEW public.m_years AS
+SELECT date_trunc('year', m.month) AS year, sum(m.orders) AS orders, (SELECT count(*) FROM public.z_days) AS days
+FROM public.a_months m
+GROUP BY 1
+WITH DATA;
+
+-- create index public.m_years_key
+CREATE UNIQUE INDEX m_years_key ON public.m_years (year);
+
+-- create access to public.m_years
+REVOKE ALL ON TABLE public.m_years FROM PUBLIC, anon, service_role;
+
+-- What verify.sql compares with: the server's own text of what was made.
+DELETE FROM pgspec.deployed_objects WHERE (type, name) IN (
+  ('index', 'public.cities_key'),
+  ('materialized_view', 'public.cities')
+);
+INSERT INTO pgspec.deployed_objects (type, name, definition, fingerprint)
+SELECT o.type, o.name, o.definition, pgspec.fingerprint(o.type, o.name)
+FROM (VALUES
+  ('index', 'public.a_months_key', '735d78aff96837dc'),
+  ('index', 'public.m_years_key', '2997d321b0dff362'),
+  ('index', 'public.z_days_key', 'f1471b46d010b576'),
+  ('materialized_view', 'public.a_months', 'da91694aa121c38b'),
+  ('materialized_view', 'public.m_years', 'd61fa1efd8f4217b'),
+  ('materialized_view', 'public.z_days', '0b6a675951889f8b')
+) AS o (type, name, definition)
+ON CONFLICT (type, name) DO UPDATE SET definition = EXCLUDED.definition, fingerprint = EXCLUDED.fingerprint;
+END
+$pgspec$;
+
+RESET statement_timeout;

@@ -1,0 +1,79 @@
+-- pgspec odd: everything that the specs describe
+-- 1 schema, 1 table, 1 function, 2 materialized views, 3 indexes, 2 access lists
+-- from specs/names.yaml
+
+-- create schema PgSpec
+CREATE SCHEMA "PgSpec";
+REVOKE ALL ON SCHEMA "PgSpec" FROM PUBLIC, "Role with 'quotes' and ""more""";
+
+-- create table "PgSpec".deployed_objects
+CREATE TABLE "PgSpec".deployed_objects (
+  type text NOT NULL,
+  name text NOT NULL,
+  definition text NOT NULL,
+  fingerprint text NOT NULL,
+  PRIMARY KEY (type, name)
+);
+REVOKE ALL ON TABLE "PgSpec".deployed_objects FROM PUBLIC, "Role with 'quotes' and ""more""";
+
+-- create function "PgSpec".fingerprint(text, text)
+CREATE FUNCTION "PgSpec".fingerprint(type text, name text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off
+SET standard_conforming_strings = on
+SET timezone = 'UTC'
+SET datestyle = 'ISO, MDY'
+SET intervalstyle = 'postgres'
+SET extra_float_digits = 1
+SET bytea_output = 'hex'
+SET xmlbinary = 'base64'
+AS $function$
+  -- The server's own text of an object, hashed: what is compared is catalog with catalog.
+  SELECT md5(CASE type
+    WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
+    WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
+    WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
+  END)
+$function$;
+REVOKE ALL ON FUNCTION "PgSpec".fingerprint(text, text) FROM PUBLIC, "Role with 'quotes' and ""more""";
+
+-- create materialized view "Odd Names"."select"  [specs/names.yaml:2]
+CREATE MATERIALIZED VIEW "Odd Names"."select" AS
+SELECT "Id", "select", "a""b", "$money", "Odd Names"."Feel"("select") AS feeling, ('good'::"Odd Names"."Mood") IS NULL AS never,
+  '$pgspec$' || $function$body$function$ || E'\\' AS "dollar $pgspec$ quotes"
+FROM "Odd Names"."Order" /* $pgspec$ */ WHERE "a""b" IS NULL OR "a""b" <> ';' -- $pgspec$
+WITH DATA;
+
+-- create index "Odd Names"."select_select_a""b_idx"  [specs/names.yaml:5]
+CREATE INDEX "select_select_a""b_idx" ON "Odd Names"."select" ("select", "a""b");
+
+-- create index "Odd Names".select_key  [specs/names.yaml:3]
+CREATE UNIQUE INDEX select_key ON "Odd Names"."select" ("Id");
+
+-- create access to "Odd Names"."select"  [specs/names.yaml:10]
+REVOKE ALL ON TABLE "Odd Names"."select" FROM PUBLIC, "Role with 'quotes' and ""more""";
+GRANT SELECT ON TABLE "Odd Names"."select" TO "Role with 'quotes' and ""more""";
+
+-- create materialized view public."dotted.name $1"  [specs/names.yaml:13]
+CREATE MATERIALIZED VIEW public."dotted.name $1" AS
+SELECT count(*) AS "GROUP" FROM "Odd Names"."select"
+WITH DATA;
+
+-- create index public."dotted.name $1_key"  [specs/names.yaml:14]
+CREATE UNIQUE INDEX "dotted.name $1_key" ON public."dotted.name $1" ("GROUP");
+
+-- create access to public."dotted.name $1"  [specs/names.yaml:13]
+REVOKE ALL ON TABLE public."dotted.name $1" FROM PUBLIC, "Role with 'quotes' and ""more""";
+
+-- What verify.sql compares with: the server's own text of what was made.
+INSERT INTO "PgSpec".deployed_objects (type, name, definition, fingerprint)
+SELECT o.type, o.name, o.definition, "PgSpec".fingerprint(o.type, o.name)
+FROM (VALUES
+  ('function', '"PgSpec".fingerprint(text, text)', '020fa3010fd83b97'),
+  ('index', '"Odd Names"."select_select_a""b_idx"', 'ebc8894dde23b1c0'),
+  ('index', '"Odd Names".select_key', 'ce271b97f7a4d97d'),
+  ('index', 'public."dotted.name $1_key"', '066476487c84c6ce'),
+  ('materialized_view', '"Odd Names"."select"', 'b31d40383356eb1e'),
+  ('materialized_view', 'public."dotted.name $1"', '34c813a872734038')
+) AS o (type, name, definition);
