@@ -1,9 +1,9 @@
 """How long a build takes: ``python benchmarks/build.py [VIEWS] [RUNS]``.
 
-Whole processes, in turn, so that a drift of the machine meets all alike; medians, and ratios of medians.  The yardsticks are
-the bare start of the interpreter, and pglast's own parse of the same queries.  squawk and dbt run beside on the same
-views where they are installed (``pip install squawk-cli 'dbt-core<1.12' dbt-postgres``); they do other work, and stand
-here for the order of magnitude.
+Whole processes, in turn, so that a drift of the machine meets all alike; medians, and ratios of medians.  The
+yardsticks are the bare start of the interpreter, and pglast's own parse of the same queries.  squawk and dbt run beside
+on the same views where they are installed (``pip install squawk-cli 'dbt-core<1.12' dbt-postgres``); they do other
+work, and stand here for the order of magnitude.
 """
 
 from __future__ import annotations

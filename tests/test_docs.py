@@ -45,7 +45,7 @@ def test_the_readme_shows_what_a_wrong_key_says() -> None:
     view = FILES["specs/orders_daily.yaml"]
     wrong = re.sub(r"unique_key: .*", "unique_key: [day]", view)
     found = compile_project(from_texts(FILES | {"specs/orders_daily.yaml": wrong})).diagnostics
-    assert frame(found[0], wrong) in blocks("")
+    assert frame(found[0], wrong.split("\n")) in blocks("")
 
 
 def test_the_readme_shows_what_verify_says(database: Database) -> None:

@@ -58,10 +58,11 @@ class Statement:
 
 def parse(text: str) -> tuple[list[Statement], ParseFailure | None]:
     """Every statement of ``text``, or why it cannot be parsed."""
+    text = str(text)  # pglast takes no subclass
     try:
         if len(text) > _SHORT and (place := _too_deep(text)) is not None:
             return [], ParseFailure("the statement is nested too deeply", place)
-        raws = parser.parse_sql(str(text))
+        raws = parser.parse_sql(text)
     except parser.ParseError as error:
         return [], _failure(error, text)
     out = []

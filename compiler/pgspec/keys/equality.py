@@ -43,7 +43,8 @@ NEVER_NULL_FUNCTIONS = frozenset({
     "transaction_timestamp", "trunc", "upper", "width_bucket",
 })  # fmt: skip
 """Built-in functions that return no NULL for arguments without NULL.  Not among them: extract, date_part and to_char
-(NULL for 'infinity'), array_length and array_position, substring with a pattern, regexp_match, casts of jsonb."""
+(NULL for 'infinity'), array_length and array_position, substring with a pattern, regexp_match, casts of jsonb.  Of
+ranges and shapes, functions of the same names do: lower() of a range without a lower bound."""
 
 IGNORE_NULLS_FUNCTIONS = frozenset({"concat", "num_nulls", "num_nonnulls", "json_build_array", "jsonb_build_array"})
 """Functions that return no NULL whatever their arguments are."""
@@ -64,7 +65,10 @@ def function_never_null(op: Op, *, present: bool) -> bool:
     """Whether a function returns no NULL, its arguments being ``present`` or not."""
     if op.signature is None or op.signature.schema is not None:
         return False
-    return op.name in IGNORE_NULLS_FUNCTIONS or (present and op.name in NEVER_NULL_FUNCTIONS)
+    if op.name in IGNORE_NULLS_FUNCTIONS:
+        return True
+    plain = not any(a.type is None or a.type in _GEOMETRIC or "range" in a.type for a in op.arguments)
+    return present and plain and op.name in NEVER_NULL_FUNCTIONS
 
 
 def operator_never_null(op: Op) -> bool:

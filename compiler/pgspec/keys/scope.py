@@ -225,7 +225,7 @@ def _row_or_field(scope: Scope, parts: tuple[str, ...], start: int, binding: Bin
             note_use(value, scope, level, binding)
         if len(values) == 1 and not isinstance(item, TableItem) and item.row_type is None:
             return values[0]
-        return Op(Form.ROW, "", values, item.row_type, start=start)
+        return Op(Form.OTHER, "whole row", values, item.row_type, start=start)
     if len(parts) > 1:
         item, level = find_item(scope, parts[:-1])
         functions = binding.types.user_functions(None, parts[-1])

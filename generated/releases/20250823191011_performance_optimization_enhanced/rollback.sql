@@ -1,4 +1,4 @@
--- pgspec rollback: marketplace, draft, back to an empty start
+-- pgspec rollback: marketplace, 20250823191011_performance_optimization_enhanced, back to an empty start
 -- drop 1 schema, 1 table, 1 function, 7 materialized views, 14 indexes, 7 comments, 7 access lists
 -- from specs/views/api_metrics_5m.yaml, specs/views/api_metrics_hourly_enhanced.yaml, specs/views/geographic_analytics_daily.yaml, specs/views/performance_analytics_5min.yaml, specs/views/performance_analytics_hourly.yaml, specs/views/provider_analytics_daily.yaml, specs/views/specialty_analytics_daily.yaml
 
