@@ -5,7 +5,7 @@ import pytest
 from live import Database
 from pgspec.compile import Result
 from pgspec.snapshot import diff, snapshot
-from projects import DAILY, MONTHLY, SCHEMA, compiled, draft, make_roles, released, statements
+from shop import DAILY, MONTHLY, SCHEMA, compiled, draft, make_roles, released, statements
 
 FIRST = {"daily.yaml": DAILY, "monthly.yaml": MONTHLY}
 CITIES = """\

@@ -16,7 +16,7 @@ from pgspec.report import frame
 from pgspec.rules import RULES
 from pgspec.sources import from_texts
 from pgspec.starter import FILES
-from projects import draft, statements
+from shop import draft, statements
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -9,7 +9,7 @@ from pgspec.graph import cycles, order
 from pgspec.objects import Key, SqlObject
 from pgspec.plan import Plan, plan
 from pgspec.state import State
-from projects import DAILY, MONTHLY, compiled
+from shop import DAILY, MONTHLY, compiled
 
 
 def view(name: str, query: str = "SELECT 1 AS id", needs: tuple[str, ...] = ()) -> SqlObject:

@@ -5,7 +5,7 @@ import pytest
 
 from live import Database
 from pgspec.compile import Result
-from projects import DAILY, MONTHLY, SCHEMA, compiled, draft, make_roles, statements
+from shop import DAILY, MONTHLY, SCHEMA, compiled, draft, make_roles, statements
 
 # Constants of types that the server prints by the session's settings.
 CONSTANTS = """\

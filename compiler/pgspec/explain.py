@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pgspec.compile import Result
+from pgspec.desired import edited
+from pgspec.lineage import column_sources
 from pgspec.program import View
 from pgspec.rules import RULES, Rule
-from pgspec.sql import qname
 
 
 def explain_rule(code: str) -> str | None:
@@ -55,20 +56,41 @@ def _view(view: View, result: Result) -> str:
     if view.spec.description:
         lines.append(f"  {view.spec.description.strip()}")
     users = sorted(str(other.name) for other in result.program.views if view.name in other.reads)
-    lines += ["", f"reads    {', '.join(sorted(qname(name) for name in view.reads)) or 'nothing'}"]
-    lines.append(f"read by  {', '.join(users) or 'no other view'}")
-    if view.analysis is not None:
-        lines.append("columns")
-        width = max((len(column.name) for column in view.analysis.columns), default=0)
-        for column in view.analysis.columns:
-            null = "" if column.nullable else " not null"
-            lines.append(f"  {column.name:<{width}}  {column.type or 'unknown type'}{null}")
-        lines.append("keys")
-        for key in view.analysis.keys:
-            line = view.source.span(key.start, key.end).line
-            lines.append(f"  [{', '.join(key.columns)}]  proven by {key.why}, line {line}")
-        if not view.analysis.keys:
-            lines.append("  none is proven")
+    lines += ["", "read by", f"  {', '.join(users) or 'no other view'}"]
+    if view.analysis is not None and view.statement is not None:
+        lines += ["reads"]
+        lines += [f"  {name} ({', '.join(sorted(view.analysis.reads[name]))})" for name in sorted(view.analysis.reads)]
+        lines += ["columns", *_columns(view, result), "keys", *_keys(view)]
     lines.append("indexes")
     lines += [f"  {i.name} ({', '.join(i.columns)}){' unique' if i.unique else ''}" for i in view.indexes]
     return "\n".join(lines) + "\n"
+
+
+def _columns(view: View, result: Result) -> list[str]:
+    assert view.analysis is not None
+    assert view.statement is not None
+    assert result.program is not None
+    columns = view.analysis.columns
+    query = edited(view.source.text, view.statement, view.analysis.edits)
+    names = [column.name for column in columns]
+    sources = column_sources(query, names, result.program.catalog.relations)
+    width = max(len(name) for name in names)
+    kinds = [(column.type or "unknown type") + ("" if column.nullable else " not null") for column in columns]
+    wide = max(len(kind) for kind in kinds)
+    out = []
+    for column, kind in zip(columns, kinds, strict=True):
+        made_of = sources[column.name]
+        origin = f"  <- {', '.join(made_of)}" if made_of else ""
+        out.append(f"  {column.name:<{width}}  {kind:<{wide}}{origin}".rstrip())
+    return out
+
+
+def _keys(view: View) -> list[str]:
+    assert view.analysis is not None
+    out = []
+    for key in view.analysis.keys:
+        line = view.source.span(key.start, key.end).line
+        out.append(f"  [{', '.join(key.columns)}]  proven by {key.why}, line {line}")
+    for key in view.analysis.nullable_keys:
+        out.append(f"  [{', '.join(key.columns)}]  unique by {key.why}, but a column can be NULL")
+    return out or ["  none is proven"]
