@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import random
 import resource
@@ -173,29 +174,30 @@ def test_no_room_for_the_notes_of_the_last_build(project: Path) -> None:
 
 
 @contextlib.contextmanager
-def running(root: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A build in a process of its own, in a loop between two states of the specs."""
-    script = f"""
-import itertools, pathlib
+def running(root: Path, both: list[dict[str, str]]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that writes the one and the other in turn, as builds do."""
+    script = """
+import itertools, json, pathlib, sys
 from pgspec import output
-from pgspec.compile import compile_project
-from pgspec.sources import from_disk
-root = pathlib.Path({str(root)!r})
-states = []
-for text in ({FILES["specs/a.yaml"]!r}, {CHANGED!r}):
-    (root / "specs/a.yaml").write_text(text)
-    states.append(compile_project(from_disk(root)).files)
+both = json.load(sys.stdin)
+root = pathlib.Path()
 print("ready", flush=True)
-for files in itertools.cycle(states):
+for files in itertools.cycle(both):
     output.apply(root, output.compare(root, files))
 """
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=root, stdin=-1, stdout=-1, stderr=-1)
     try:
-        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(json.dumps(both).encode())
+        process.stdin.close()
+        assert process.stdout.readline() == b"ready\n"
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def states(root: Path) -> list[dict[str, str]]:
@@ -221,15 +223,15 @@ def test_a_killed_build_leaves_whole_files_and_the_next_one_repairs(project: Pat
     both = states(project)
     left = 0
     for _ in range(12):
-        with running(project) as process:
+        with running(project, both) as process:
             time.sleep(chance.uniform(0.001, 0.05))
             process.send_signal(signal.SIGKILL)
             process.wait()
         for path, data in all_files(project).items():
             assert data.decode() in {files[path] for files in both}
         left += bool(list((project / "generated").glob(".pgspec-*")))
-        output.apply(project, output.compare(project, compiled(project)))
-        assert is_built(project)
+        output.apply(project, output.compare(project, both[1]))
+        assert is_as(project, both[1])
     assert left, "no build was killed while it wrote"
 
 
@@ -238,13 +240,14 @@ def test_an_interrupted_build_has_written_all_or_nothing(project: Path, number: 
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")  # noqa: T201 - shown when the test fails
     chance = random.Random(seed)
-    both = [{path: text.encode() for path, text in files.items()} for files in states(project)]
+    both = states(project)
+    whole = [{path: text.encode() for path, text in files.items()} for files in both]
     for _ in range(6):
-        with running(project) as process:
+        with running(project, both) as process:
             time.sleep(chance.uniform(0.001, 0.05))
             process.send_signal(number)
             process.wait()
-        assert all_files(project) in ({}, *both)
+        assert all_files(project) in ({}, *whole)
         if number == signal.SIGINT:  # an exception, so that the staging folder goes too; almost always
             assert len(list((project / "generated").glob(".pgspec-*"))) <= 1
 
@@ -389,15 +392,16 @@ def test_a_folder_that_cannot_be_written(project: Path, place: str) -> None:
 
 
 def test_several_builds_at_the_same_time(project: Path) -> None:
-    both = [{path: text.encode() for path, text in files.items()} for files in states(project)]
-    with running(project) as first, running(project) as second, running(project) as third:
+    both = states(project)
+    whole = [{path: text.encode() for path, text in files.items()} for files in both]
+    with running(project, both) as first, running(project, both) as second, running(project, both) as third:
         time.sleep(0.5)
         builds = [first, second, third]
         assert [process.poll() for process in builds] == [None] * 3  # none of them met an error
         for process in builds:
             process.send_signal(signal.SIGTERM)
             process.wait()
-    assert all_files(project) in both
+    assert all_files(project) in whole
     build(project)
     assert is_built(project)
 

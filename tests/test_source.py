@@ -83,6 +83,8 @@ def test_keys_are_text_whatever_they_look_like() -> None:
         ("a: 1\n# é\u2028 b\n", "PRJ001", 2, 4, None),
         ('a: "x\\0y"\n', "PRJ006", 1, 4, "the text has a character that PostgreSQL cannot store"),
         ('"x\\0y": 1\n', "PRJ006", 1, 1, "the text has a character that PostgreSQL cannot store"),
+        ('a: "x\\ey"\n', "PRJ006", 1, 4, "the text has the control character U+001B"),
+        ('a: "x\\Ny"\n', "PRJ006", 1, 4, "the text has the control character U+0085"),
         ('a: "\\ud800"\n', "PRJ001", 1, 7, None),
         ("%YAML 2.0\n---\na: 1\n", "PRJ001", 1, 1, "YAML syntax error: found incompatible YAML document"),
         ("", "PRJ005", 1, 1, "the file holds no spec"),

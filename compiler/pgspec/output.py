@@ -129,9 +129,9 @@ def _commit(root: Path, difference: Difference, staging: Path) -> None:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         raise
-    for path in difference.remove:
-        with contextlib.suppress(OSError):  # the folder holds something of others
-            (root / path).parent.rmdir()
+    for folder in sorted({(root / path).parent for path in difference.remove}, reverse=True):
+        with contextlib.suppress(OSError):  # somebody else's file keeps it
+            folder.rmdir()
 
 
 def _keep(target: Path, place: Path) -> Path | None:

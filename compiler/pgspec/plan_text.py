@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -88,7 +89,9 @@ def _details(change: Change, children: list[Change]) -> list[str]:
             continue
         old, new = _describe(part.before), _describe(part.after)
         diff = list(difflib.unified_diff(old, new, "before", "after", lineterm="", n=2))
-        lines += ["", f"## {part.object.key}", "", "````diff", *diff, "````"]
+        fence = "`" * (max((len(run) for run in re.findall("`+", "\n".join(diff))), default=0) + 1)
+        fence = max(fence, "````", key=len)
+        lines += ["", f"## {part.object.key}", "", f"{fence}diff", *diff, fence]
     return lines
 
 

@@ -12,7 +12,7 @@ from pgspec.catalog import Catalog, Column, Key, Relation
 from pgspec.diagnostics import Diagnostic, Severity, SqlFinding
 from pgspec.keys import Analysis, KeyVerdict, analyse, check_key
 from pgspec.kinds import MaterializedView, Name, Project
-from pgspec.pgsql import ParseFailure, Statement, ast, parse, relation_names
+from pgspec.pgsql import ParseFailure, Statement, ast, parse, relation_names, walk
 from pgspec.source import Document, SqlText
 from pgspec.sql import QName, derived_name
 
@@ -96,11 +96,23 @@ def build(
         if view.statement is not None and name not in cyclic:
             analysis = analyse(view.statement.node, catalog, view.source.text)
             found += [located(view, finding) for finding in analysis.findings]
-            reads_of = frozenset(reference.name for reference in analysis.references)
-            view = replace(view, analysis=analysis, verdict=_verdict(view.spec, analysis), reads=reads_of)
+            if analysis.proof.query is None:
+                found.append(located(view, _TOO_DEEP))
+            else:
+                reads_of = frozenset(reference.name for reference in analysis.references)
+                view = replace(view, analysis=analysis, verdict=_verdict(view.spec, analysis), reads=reads_of)
         relations.setdefault(name, _relation(view))  # a view that takes a table's name has been refused
         done.append(view)
     return Program(project, catalog, tuple(done), tuple(tuple(cycle) for cycle in cycles)), found
+
+
+_TOO_DEEP = SqlFinding(
+    0,
+    1,
+    "SQL005",
+    "the query is nested too deeply to be understood",
+    "name parts of it in WITH, or write lists: `IN (...)`",
+)
 
 
 def located(view: View, finding: SqlFinding, severity: Severity = Severity.ERROR) -> Diagnostic:
@@ -198,6 +210,10 @@ def _not_a_query(statements: list[Statement], failure: ParseFailure | None, text
         what = type(node).__name__.removesuffix("Stmt").upper()
         start = len(text) - len(text.lstrip())
         return SqlFinding(start, start + 1, "SQL006", f"a query is a SELECT, not {what}", "write a SELECT")
+    if "$" in text and (parameter := next((n for n in walk(node) if isinstance(n, ast.ParamRef)), None)) is not None:
+        start = parameter.location
+        end = start + len(re.match(r"\$\d*", text[start:])[0])  # type: ignore[index]
+        return SqlFinding(start, end, "SQL006", "a view has no parameters", "write the value itself")
     if node.intoClause is not None:
         start = text.lower().find("into")
         return SqlFinding(start, start + 1, "SQL006", "a query cannot have INTO", "remove INTO")

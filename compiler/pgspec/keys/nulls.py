@@ -97,6 +97,8 @@ def _expression(prover: Prover, expr: Expr, cause: Cause) -> _Found:
     if name in _INFINITE:
         help_text = "date_trunc(...) AS {column}, which is not NULL, or WHERE isfinite(...)"
         return f"{name}() returns NULL for 'infinity'", help_text, None
+    if expr.form is Form.OTHER and not expr.signature:
+        name = "this expression"
     return f"{name} can return NULL", _FILTER, None
 
 

@@ -80,7 +80,8 @@ def _with(binding: Binding, clause: Any, scope: Scope) -> None:
         query = cte.ctequery
         names = [n.sval for n in cte.aliascolnames or ()]
         if not is_a(query, ast.SelectStmt):
-            binding.cannot(cte.location, "a data-modifying statement in WITH")
+            message = f"a view cannot change data, as `{cte.ctename}` does"
+            binding.find("SQL006", cte.location, message, "write a SELECT", len(cte.ctename))
             scope.ctes[cte.ctename] = Cte(None, ())
             continue
         inner = Scope(scope.parent, scope.ctes)
@@ -274,7 +275,11 @@ def _targets(binding: Binding, node: Any, scope: Scope) -> list[Target]:
 
 
 def _star(binding: Binding, node: Any, scope: Scope) -> list[Target]:
+<<<<<<< HEAD
     start = place(node)
+=======
+    start = -1 if node.location is None else node.location  # `TABLE t` has a star that is nowhere written
+>>>>>>> 313118b7f60523f9be9844c162c78ca09073f0ad
     end = binding.places.name_end(start)
     if len(node.fields) == 1:
         items, level = [i for i in scope.items if i.columns_visible], scope

@@ -103,6 +103,8 @@ def _name(value: Any) -> Any:
     for part in plain:
         if problem := name_problem(part):
             raise _refuse("name", problem)
+    if len(plain) > 1 and (plain[0].startswith("pg_") or plain[0] == "information_schema"):
+        raise _refuse("name", f"the schema {plain[0]} is PostgreSQL's own")
     return Name(plain[0] if len(plain) > 1 else None, plain[-1])
 
 
