@@ -275,11 +275,7 @@ def _targets(binding: Binding, node: Any, scope: Scope) -> list[Target]:
 
 
 def _star(binding: Binding, node: Any, scope: Scope) -> list[Target]:
-<<<<<<< HEAD
     start = place(node)
-=======
-    start = -1 if node.location is None else node.location  # `TABLE t` has a star that is nowhere written
->>>>>>> 313118b7f60523f9be9844c162c78ca09073f0ad
     end = binding.places.name_end(start)
     if len(node.fields) == 1:
         items, level = [i for i in scope.items if i.columns_visible], scope
