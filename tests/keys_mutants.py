@@ -122,7 +122,6 @@ MUTANTS = (
         "if len({frozenset(s) for s in plan.sets}) == len(plan.sets):",
         "if True:",
     ),
-    Mutant("the empty grouping set has rows", "groups", "facts.copy() if all(plan.sets) else Facts()", "facts.copy()"),
     Mutant(
         "a grouping set leaves nothing out",
         "grouping",
