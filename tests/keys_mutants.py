@@ -174,12 +174,6 @@ MUTANTS = (
     Mutant("VALUES are all different", "setops", " and len(set(rows)) == len(rows)", ""),
     Mutant("the elements of an array are all different", "tablefunctions", " and len(set(values)) == len(values)", ""),
     Mutant(
-        "an ordinal numbers all invocations",
-        "tablefunctions",
-        "facts.add(1 << plan.ordinality | env.context, facts.rows)",
-        "facts.add(1 << plan.ordinality, facts.rows)",
-    ),
-    Mutant(
         "a set-returning function returns one row",
         "tablefunctions",
         'prover.row_id(facts, "row of a set-returning function", plan)',
