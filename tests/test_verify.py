@@ -186,3 +186,22 @@ def test_names_what_is_broken(database: Database, project: Result, what: str) ->
         with pytest.raises(psycopg.errors.RaiseException) as caught:
             connection.execute(draft(project, "verify.sql"))
         assert expected in str(caught.value)
+
+
+def test_an_accepted_key_is_checked_on_the_data(database: Database) -> None:
+    specs = """\
+kind: materialized_view
+name: amounts
+unique_key: [customer_id]
+allow: {MV002: one order a customer}
+query: SELECT customer_id, amount FROM orders -- all of them
+"""
+    accepted = compiled({"amounts.yaml": specs})
+    with database.connect() as connection:
+        deploy(connection, accepted)
+        connection.execute(draft(accepted, "verify.sql"))
+        connection.execute("INSERT INTO orders VALUES (2, 1, '2025-01-01', 7, NULL)")
+        with pytest.raises(
+            psycopg.errors.RaiseException, match=r"key of public.amounts: the accepted key \(customer_id\)"
+        ):
+            connection.execute(draft(accepted, "verify.sql"))

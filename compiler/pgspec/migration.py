@@ -58,7 +58,7 @@ class Printer:
     def migrate_sql(self, title: str, changes: Plan, target: State) -> str:
         """The steps of a plan as one DO block, and their entries in the registry."""
         settings = self._settings
-        steps = [self._step(step) for step in changes.steps]
+        steps = self._steps(changes)
         recorded = {step.object.key for step in changes.steps if step.do != "drop" and _is_recorded(step.object)}
         gone = {c.before.key for c in changes.changes if c.action == "drop" and c.before and _is_recorded(c.before)}
         has_registry = any(key.type == "table" and key.name == settings.registry for key in target)
@@ -82,7 +82,7 @@ class Printer:
     def schema_sql(self, state: State) -> str:
         """The whole state as plain statements, for a fresh database and for reading."""
         settings = self._settings
-        steps = [self._step(step) for step in plan_changes({}, state).steps]
+        steps = self._steps(plan_changes({}, state))
         entries = self._entries(state[key] for key in sorted(state) if _is_recorded(state[key]))
         values = {
             "header": _header(
@@ -113,6 +113,10 @@ class Printer:
         body = render.whole("files/verify_body.sql.j2", {"checks": checks, "registry_name": literal(settings.registry)})
         header = _header(title, _tally(state.values()), state.values())
         return _check(render.whole("files/verify.sql.j2", {"header": header, "body": dollar(body)}), 1)
+
+    def _steps(self, changes: Plan) -> list[dict[str, Any]]:
+        """The steps that have something to run; an object that is only checked has nothing."""
+        return [printed for step in changes.steps if (printed := self._step(step))["statements"]]
 
     def _step(self, step: Step) -> dict[str, Any]:
         """The remark, the statements and their number, of one step."""

@@ -155,6 +155,20 @@ def _owner(o: SqlObject) -> Values:
     return {**_on(o), "role": ident(o.definition["role"]), "role_name": literal(o.definition["role"])}
 
 
+def _key_check(o: SqlObject) -> Values:
+    d = o.definition
+    return {
+        **_on(o),
+        "query": Sql(d["query"]),
+        "columns": commas(Sql(f"q.{ident(column)}") for column in d["columns"]),
+        "column_names": literal(", ".join(d["columns"])),
+    }
+
+
+def _nothing(_do: str, _values: Values) -> int:
+    return 0
+
+
 def _with_rights(do: str, _values: Values) -> int:
     """Creating an object is followed by closing it."""
     return 1 if do == "drop" else 2
@@ -218,6 +232,14 @@ TYPES: dict[str, ObjectType] = {
             "drop": f"ACCESS EXCLUSIVE {_ON_VIEW}",
             "rebuild": "ACCESS EXCLUSIVE on the view, as long as one scan of it takes",
         },
+    ),
+    "key_check": ObjectType(
+        "key check of",
+        65,
+        _key_check,
+        in_place=True,
+        locks=dict.fromkeys(("create", "replace", "drop"), "none: verify.sql runs the query"),
+        statements=_nothing,
     ),
     "comment": ObjectType(
         "comment on",

@@ -3,6 +3,7 @@
 -- from specs/views/api_metrics_5m.yaml, specs/views/api_metrics_hourly_enhanced.yaml, specs/views/geographic_analytics_daily.yaml, specs/views/performance_analytics_5min.yaml, specs/views/performance_analytics_hourly.yaml, specs/views/provider_analytics_daily.yaml, specs/views/specialty_analytics_daily.yaml
 
 DO $pgspec$
+#variable_conflict use_column
 DECLARE
   checked bigint;
   failed bigint;

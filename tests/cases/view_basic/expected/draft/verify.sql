@@ -3,6 +3,7 @@
 -- from specs/orders_daily.yaml
 
 DO $pgspec$
+#variable_conflict use_column
 DECLARE
   checked bigint;
   failed bigint;

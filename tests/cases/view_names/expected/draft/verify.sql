@@ -3,6 +3,7 @@
 -- from specs/names.yaml
 
 DO $pgspec$
+#variable_conflict use_column
 DECLARE
   checked bigint;
   failed bigint;

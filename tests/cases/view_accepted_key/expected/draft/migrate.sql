@@ -1,0 +1,73 @@
+-- pgspec migrate: shop, draft, after an empty start
+-- create 1 schema, 1 table, 1 function, 1 materialized view, 1 index, 1 key check, 1 access
+-- from specs/amounts.yaml
+
+SET statement_timeout = '900s';
+
+DO $pgspec$
+#variable_conflict use_column
+BEGIN
+SET LOCAL lock_timeout = '3s';
+
+-- create schema pgspec
+CREATE SCHEMA pgspec;
+REVOKE ALL ON SCHEMA pgspec FROM PUBLIC, anon, postgres, service_role;
+
+-- create table pgspec.deployed_objects
+CREATE TABLE pgspec.deployed_objects (
+  type text NOT NULL,
+  name text NOT NULL,
+  definition text NOT NULL,
+  fingerprint text NOT NULL,
+  PRIMARY KEY (type, name)
+);
+REVOKE ALL ON TABLE pgspec.deployed_objects FROM PUBLIC, anon, postgres, service_role;
+
+-- create function pgspec.fingerprint(text, text)
+CREATE FUNCTION pgspec.fingerprint(type text, name text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off
+SET standard_conforming_strings = on
+SET timezone = 'UTC'
+SET datestyle = 'ISO, MDY'
+SET intervalstyle = 'postgres'
+SET extra_float_digits = 1
+SET bytea_output = 'hex'
+SET xmlbinary = 'base64'
+AS $function$
+  -- The server's own text of an object, hashed: what is compared is catalog with catalog.
+  SELECT md5(CASE type
+    WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
+    WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
+    WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
+  END)
+$function$;
+REVOKE ALL ON FUNCTION pgspec.fingerprint(text, text) FROM PUBLIC, anon, postgres, service_role;
+
+-- create materialized view public.amounts  [specs/amounts.yaml:3]
+CREATE MATERIALIZED VIEW public.amounts AS
+SELECT customer_id, placed_on AS "odd name", failed, found
+FROM (SELECT o.*, amount AS failed, id AS checked, amount AS found FROM public.orders o) x
+WHERE failed > 0 AND checked > 0 AND found > 0 -- one a day
+WITH DATA;
+
+-- create index public.amounts_key  [specs/amounts.yaml:4]
+CREATE UNIQUE INDEX amounts_key ON public.amounts (customer_id, "odd name");
+
+-- create access to public.amounts  [specs/amounts.yaml:3]
+REVOKE ALL ON TABLE public.amounts FROM PUBLIC, anon, postgres, service_role;
+
+-- What verify.sql compares with: the server's own text of what was made.
+INSERT INTO pgspec.deployed_objects (type, name, definition, fingerprint)
+SELECT o.type, o.name, o.definition, pgspec.fingerprint(o.type, o.name)
+FROM (VALUES
+  ('function', 'pgspec.fingerprint(text, text)', 'f2a9c35eca669f6b'),
+  ('index', 'public.amounts_key', '1c63188f7ebe2c0f'),
+  ('materialized_view', 'public.amounts', '0a8e609ea4369ba7')
+) AS o (type, name, definition)
+ON CONFLICT (type, name) DO UPDATE SET definition = EXCLUDED.definition, fingerprint = EXCLUDED.fingerprint;
+END
+$pgspec$;
+
+RESET statement_timeout;

@@ -1,0 +1,123 @@
+-- pgspec verify: shop, draft
+-- 1 schema, 1 table, 1 function, 1 materialized view, 1 index, 1 key check, 1 access
+-- from specs/amounts.yaml
+
+DO $pgspec$
+#variable_conflict use_column
+DECLARE
+  checked bigint;
+  failed bigint;
+  failures text;
+BEGIN
+IF pg_catalog.to_regclass('pgspec.deployed_objects') IS NULL THEN
+  RAISE EXCEPTION 'verify: nothing is deployed here: % does not exist', 'pgspec.deployed_objects'
+    USING HINT = 'Run migrate.sql first.';
+END IF;
+
+SELECT count(*), count(*) FILTER (WHERE ok IS NOT TRUE),
+  pg_catalog.string_agg(object || ': ' || detail, E'\n' ORDER BY object, detail) FILTER (WHERE ok IS NOT TRUE)
+INTO checked, failed, failures
+FROM (
+SELECT 'schema ' || e.name, n.oid IS NOT NULL, 'does not exist'
+FROM (VALUES
+  ('pgspec')
+) AS e (name)
+LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = e.name
+UNION ALL
+SELECT 'table ' || e.name, c.relkind = 'r', 'does not exist'
+FROM (VALUES
+  ('pgspec.deployed_objects')
+) AS e (name)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
+UNION ALL
+SELECT 'function ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('pgspec.fingerprint(text, text)', 'f2a9c35eca669f6b')
+) AS e (name, definition)
+LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'function' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (p.oid IS NOT NULL, 'does not exist'),
+  (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('function', e.name)),
+   'is not as it was deployed from these specs'),
+  (p.oid IS NULL OR NOT EXISTS (
+     SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a WHERE a.grantee = 0),
+   'can be executed by PUBLIC')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'materialized view ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('public.amounts', '0a8e609ea4369ba7')
+) AS e (name, definition)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'm'
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'materialized_view' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (c.oid IS NOT NULL, 'does not exist'),
+  (c.oid IS NULL OR c.relispopulated, 'is not populated'),
+  (c.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('materialized_view', e.name)),
+   'its query is not the one deployed from these specs')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'index ' || e.name || ' on ' || e.relation, x.ok, x.detail
+FROM (VALUES
+  ('public.amounts_key', 'public.amounts', true, 'btree', ARRAY['customer_id', 'odd name'], '1c63188f7ebe2c0f')
+) AS e (name, relation, is_unique, access_method, columns, definition)
+LEFT JOIN pg_catalog.pg_index AS i
+  ON i.indexrelid = pg_catalog.to_regclass(e.name) AND i.indrelid = pg_catalog.to_regclass(e.relation)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+LEFT JOIN pg_catalog.pg_am AS m ON m.oid = c.relam
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'index' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (i.indexrelid IS NOT NULL, 'does not exist'),
+  (i.indexrelid IS NULL OR (i.indisvalid AND i.indisready AND i.indislive), 'is invalid: drop it and create it again'),
+  (i.indexrelid IS NULL OR i.indisunique = e.is_unique,
+   CASE WHEN e.is_unique THEN 'is not unique' ELSE 'is unique, the spec says it is not' END),
+  (i.indexrelid IS NULL OR i.indpred IS NULL, 'has a WHERE clause'),
+  (i.indexrelid IS NULL OR m.amname = e.access_method, 'is of another access method than ' || e.access_method),
+  (i.indexrelid IS NULL OR (i.indnatts = i.indnkeyatts AND e.columns = ARRAY(
+     SELECT coalesce(a.attname, '(expression)')::text
+     FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, position)
+     LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum > 0
+     ORDER BY k.position)),
+   'is not on the columns ' || pg_catalog.array_to_string(e.columns, ', ')),
+  (i.indexrelid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('index', e.name)),
+   'is not as it was deployed from these specs')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'key of ' || 'public.amounts', NOT EXISTS (
+  SELECT FROM (
+SELECT customer_id, placed_on AS "odd name", failed, found
+FROM (SELECT o.*, amount AS failed, id AS checked, amount AS found FROM public.orders o) x
+WHERE failed > 0 AND checked > 0 AND found > 0 -- one a day
+  ) AS q GROUP BY q.customer_id, q."odd name" HAVING count(*) > 1),
+  'the accepted key (' || 'customer_id, odd name' || ') has duplicates: the next refresh fails or loses rows'
+UNION ALL
+SELECT 'access to ' || e.name,
+  a.granted = e.granted,
+  pg_catalog.format('is {%s}, the spec says {%s}', pg_catalog.array_to_string(a.granted, ', '), pg_catalog.array_to_string(e.granted, ', '))
+FROM (VALUES
+  ('public.amounts', ARRAY[]::text[])
+) AS e (name, granted)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
+CROSS JOIN LATERAL (
+  SELECT ARRAY(
+    SELECT entry FROM (
+      SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
+        || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END AS entry
+      FROM pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) AS x
+      WHERE x.grantee <> c.relowner
+      UNION ALL
+      SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
+        || ' of column ' || t.attname
+      FROM pg_catalog.pg_attribute AS t CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) AS x
+      WHERE t.attrelid = c.oid AND x.grantee <> c.relowner
+    ) AS entries ORDER BY entry COLLATE "C") AS granted
+) AS a
+) AS checks (object, ok, detail);
+
+IF failed > 0 THEN
+  RAISE EXCEPTION E'verify: % of % checks failed\n%', failed, checked, failures;
+END IF;
+RAISE NOTICE 'verify: % checks passed', checked;
+END
+$pgspec$;
