@@ -11,7 +11,7 @@ import pytest
 
 import pgspec
 from keys_mutants import MUTANTS, Mutant, plant
-from live import Database
+from live import MAJORS, Database
 
 PACKAGE = Path(pgspec.__file__).parent
 TESTS = Path(__file__).parent
@@ -24,6 +24,7 @@ def test_a_mistake_can_be_planted(mutant: Mutant, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("server", MAJORS[-1:], indirect=True, ids="pg{}".format)
 @each_mutant
 def test_a_mistake_is_seen(mutant: Mutant, tmp_path: Path, database: Database) -> None:
     plant(mutant, PACKAGE, tmp_path)
@@ -31,4 +32,3 @@ def test_a_mistake_is_seen(mutant: Mutant, tmp_path: Path, database: Database) -
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(TESTS)))}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"nobody saw that {mutant.name}\n{done.stdout}{done.stderr}"
-    sys.stdout.write(done.stdout)

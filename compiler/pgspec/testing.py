@@ -1,8 +1,7 @@
 """What `pgspec test` does: show on a real server that the files do what the specs say.
 
-On one database: base schema, every release and the draft forward, verify, fixtures, refresh; back again, with the
-catalog compared after each step; forward once more, on data.  On another: schema.sql, which must lead to the same
-catalog.
+Base schema, every release and the draft forward, verify, fixtures, refresh; back again, with the catalog compared after
+each step; forward once more, on data; back, and schema.sql, which must lead to the same catalog.
 """
 
 from __future__ import annotations
@@ -24,6 +23,8 @@ from pgspec.scratch import ScratchError, scratch_server
 from pgspec.sources import GENERATED, Sources
 from pgspec.sql import commas, ident, literal, qname
 
+SCHEMA_FILE = f"{GENERATED}/schema.sql"
+
 Report = Callable[[str, float, str], None]
 
 
@@ -34,6 +35,10 @@ class StepError(Exception):
         super().__init__(step)
         self.step = step
         self.detail = detail
+
+
+class _DiffersError(Exception):
+    """Something is other than it must be; the step that notices it becomes a `StepError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +69,16 @@ class _Run:
         except psycopg.Error as error:
             self.report(what, time.perf_counter() - start, "failed")
             raise StepError(what, _server_error(error)) from error
-        except StepError:
+        except _DiffersError as error:
             self.report(what, time.perf_counter() - start, "failed")
-            raise
+            raise StepError(what, str(error)) from error
         self.report(what, time.perf_counter() - start, "ok")
 
     def run(self, text: str, path: str) -> None:
         """Run a script as plain psql does: each statement by itself, in autocommit."""
         statements, failure = parse(text)
         if failure is not None:
-            raise StepError(path, f"{path}: {failure.message}")
+            raise _DiffersError(f"{path}: {failure.message}")
         for statement in statements:
             self.connection.execute(text[statement.start : statement.end])
 
@@ -92,9 +97,8 @@ def migrations(result: Result) -> list[Migration]:
 
 def run(result: Result, sources: Sources, major: int | None, database: str | None, report: Report) -> None:
     """Run every step.  `StepError` for the first that fails, `ScratchError` when there is no server to run it on."""
-    with _server(major, database, report) as (first, second):
-        _cycle(_Run(first, report), result, sources)
-        _whole(_Run(second, report), _Run(first, report), result, sources)
+    with _server(major, database, report) as connection:
+        _cycle(_Run(connection, report), result, sources)
 
 
 def _cycle(run: _Run, result: Result, sources: Sources) -> None:
@@ -125,16 +129,11 @@ def _cycle(run: _Run, result: Result, sources: Sources) -> None:
     with run.step("the same catalog as the first time"):
         _same(seen[-1], _look(run), "migrating again leads to another catalog")
     _refresh(run, result)
-
-
-def _whole(run: _Run, other: _Run, result: Result, sources: Sources) -> None:
-    text = result.files.get(f"{GENERATED}/schema.sql")
-    if text is None:
-        return
-    with run.step("schema.sql on a fresh database leads to the same catalog"):
-        _base(run, result, sources)
-        run.run(text, f"{GENERATED}/schema.sql")
-        _same(_look(other), _look(run), "schema.sql and the migrations lead to different catalogs")
+    with run.step("schema.sql leads to the same catalog"):
+        for step in reversed(steps):
+            run.run(step.rollback, f"{step.name}/rollback.sql")
+        run.run(result.files.get(SCHEMA_FILE, ""), SCHEMA_FILE)
+        _same(seen[-1], _look(run), "schema.sql and the migrations lead to different catalogs")
 
 
 def _base(run: _Run, result: Result, sources: Sources) -> None:
@@ -189,7 +188,7 @@ def _look(run: _Run) -> dict[str, str]:
 def _same(before: dict[str, str], after: dict[str, str], problem: str) -> None:
     lines = snapshot.diff(before, after)
     if lines:
-        raise StepError(problem, "\n".join([problem, *lines]))
+        raise _DiffersError("\n".join([problem, *lines]))
 
 
 def _server_error(error: Any) -> str:
@@ -202,41 +201,32 @@ def _server_error(error: Any) -> str:
 
 
 @contextmanager
-def _server(major: int | None, database: str | None, report: Report) -> Iterator[tuple[Any, Any]]:
-    """Connections to two fresh databases, on a scratch server or on the given one."""
+def _server(major: int | None, database: str | None, report: Report) -> Iterator[Any]:
+    """A connection to a fresh database, on a scratch server or on the given one."""
     try:
         import psycopg  # noqa: PLC0415 - see `_Run.step`
     except ImportError as error:
         raise ScratchError("the PostgreSQL driver is not installed", "pip install 'pgspec[postgres]'") from error
     start = time.perf_counter()
+    name = f"pgspec_test_{secrets.token_hex(4)}"
     if database is None:
         with scratch_server(major) as server:
-            server.create_database("pgspec_1")
-            server.create_database("pgspec_2")
-            with (
-                psycopg.connect(server.dsn("pgspec_1"), autocommit=True) as first,
-                psycopg.connect(server.dsn("pgspec_2"), autocommit=True) as second,
-            ):
+            server.create_database(name)
+            with psycopg.connect(server.dsn(name), autocommit=True) as connection:
                 report(f"PostgreSQL {server.major} started", time.perf_counter() - start, "ok")
-                yield first, second
+                yield connection
         return
-    names = [f"pgspec_test_{secrets.token_hex(4)}" for _ in range(2)]
     try:
         with psycopg.connect(database, autocommit=True) as admin:
             roles = _roles(admin)
             try:
-                for name in names:
-                    admin.execute(f"CREATE DATABASE {ident(name)} TEMPLATE template0")
-                with (
-                    psycopg.connect(database, dbname=names[0], autocommit=True) as first,
-                    psycopg.connect(database, dbname=names[1], autocommit=True) as second,
-                ):
-                    version = first.info.server_version // 10000
-                    report(f"PostgreSQL {version}, databases {' and '.join(names)}", time.perf_counter() - start, "ok")
-                    yield first, second
+                admin.execute(f"CREATE DATABASE {ident(name)}")
+                with psycopg.connect(database, dbname=name, autocommit=True) as connection:
+                    version = connection.info.server_version // 10000
+                    report(f"PostgreSQL {version}, database {name}", time.perf_counter() - start, "ok")
+                    yield connection
             finally:
-                for name in names:
-                    admin.execute(f"DROP DATABASE IF EXISTS {ident(name)} WITH (FORCE)")
+                admin.execute(f"DROP DATABASE IF EXISTS {ident(name)} WITH (FORCE)")
                 for role in sorted(_roles(admin) - roles):
                     admin.execute(f"DROP ROLE {ident(role)}")
     except psycopg.Error as error:

@@ -9,6 +9,7 @@ from pgspec.keys import builtins
 from pgspec.keys.algebra import Aggregate, Expr, Form, Op, WindowCall, is_volatile
 from pgspec.keys.builtins import Signature
 from pgspec.keys.context import Binding, nearest
+from pgspec.keys.operators import cast
 from pgspec.keys.remarks import note_function
 from pgspec.keys.scope import Scope, unknown
 from pgspec.sql import QName
@@ -40,10 +41,14 @@ def bind_call(binding: Binding, node: Any, scope: Scope, bind: Bind) -> Expr:
     chosen = binding.types.function(schema, name, tuple(a.type for a in typed))
     if chosen is not None and chosen.schema is not None and schema is None:
         binding.qualify(node.location, QName(chosen.schema, name))
-    _note(binding, node, schema, name, chosen, arguments)
     scope.clause = clause
     result = chosen.returns or None if chosen else None
+    if chosen is None and len(arguments) == 1 and not (aggregate or windowed):
+        target = binding.types.cast_named(schema, name)
+        if target is not None:
+            return cast(binding, arguments[0], target, "", node.location)
     full_name = name if chosen is None or chosen.schema is None else f"{chosen.schema}.{name}"
+    _note(binding, node, schema, name, chosen, arguments)
     if windowed:
         return _window(binding, node, scope, bind, full_name, arguments, condition, result)
     volatile = chosen is None or chosen.volatility == "volatile"
@@ -76,14 +81,13 @@ def _check_place(binding: Binding, node: Any, name: str, scope: Scope, *, window
     what = "window functions" if windowed else "aggregate functions"
     place = (_NO_WINDOWS if windowed else _NO_AGGREGATES).get(scope.clause)
     if place and (windowed or not _reads_outer_only(node, scope)):
-        help_text = "use HAVING, or compare in an outer query" if scope.clause == "WHERE" else ""
+        outside = "compare in an outer query" if windowed else "use HAVING, or compare in an outer query"
+        help_text = outside if scope.clause == "WHERE" else ""
         binding.find("SQL005", node.location, f"{what} are not allowed in {place}", help_text, len(name))
-    elif scope.clause == "aggregate":
-        what = "window function" if windowed else "aggregate function"
-        if windowed or not _reads_outer_only(node, scope):
-            binding.find(
-                "SQL005", node.location, f"a call of an aggregate function cannot contain a {what}", "", len(name)
-            )
+    elif scope.clause == "aggregate" and (windowed or not _reads_outer_only(node, scope)):
+        inner = "a window function" if windowed else "an aggregate function"
+        outer = "an aggregate function" if windowed else "another one"
+        binding.find("SQL005", node.location, f"{inner} cannot be called inside {outer}", "", len(name))
 
 
 def _reads_outer_only(node: Any, scope: Scope) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any
 
 from pgspec.keys import calls
 from pgspec.keys.algebra import Const, Expr, Form, Grouping, Op, Subquery, SubqueryForm, Written, is_volatile
 from pgspec.keys.context import Binding
-from pgspec.keys.nodes import is_a
+from pgspec.keys.nodes import is_a, place
 from pgspec.keys.operators import (
     as_type,
     cast,
@@ -202,7 +203,8 @@ def _cast(binding: Binding, node: Any, scope: Scope) -> Expr:
         binding.qualify(node.typeName.location, unqualified)
     argument = bind(binding, node.arg, scope)
     modifier = modifier_of(node.typeName)
-    return cast(binding, argument, target, modifier, start_of(node, (argument,)))
+    start = start_of(node, (argument,))
+    return cast(binding, argument, target, modifier, start if start >= 0 else place(node.typeName))
 
 
 def _case(binding: Binding, node: Any, scope: Scope) -> Expr:
@@ -258,10 +260,15 @@ def _array(binding: Binding, node: Any, scope: Scope) -> Expr:
 
 def _parts(binding: Binding, node: Any, scope: Scope) -> Expr:
     value = bind(binding, node.arg, scope)
-    for part in node.indirection:
-        if is_a(part, ast.A_Indices):
-            value = _element(binding, value, part, scope)
-        elif is_a(part, ast.String):
+    for subscripts, parts in groupby(node.indirection, lambda part: is_a(part, ast.A_Indices)):
+        chosen = list(parts)
+        value = _element(binding, value, chosen, scope) if subscripts else _fields(binding, value, chosen)
+    return value
+
+
+def _fields(binding: Binding, value: Expr, parts: list[Any]) -> Expr:
+    for part in parts:
+        if is_a(part, ast.String):
             fields = dict(binding.types.attributes(binding.types.base(value.type)) or ())
             value = Op(Form.FIELD, part.sval, (value,), fields.get(part.sval), start=value.start)
         else:
@@ -270,16 +277,17 @@ def _parts(binding: Binding, node: Any, scope: Scope) -> Expr:
     return value
 
 
-def _element(binding: Binding, value: Expr, part: Any, scope: Scope) -> Expr:
-    bounds = tuple(bind(binding, b, scope) for b in (part.lidx, part.uidx) if b is not None)
+def _element(binding: Binding, value: Expr, parts: list[Any], scope: Scope) -> Expr:
+    bounds = tuple(bind(binding, b, scope) for part in parts for b in (part.lidx, part.uidx) if b is not None)
     base = binding.types.base(value.type)
-    if part.is_slice:
+    sliced = any(part.is_slice for part in parts)
+    if sliced:
         result = base
     elif base is not None and base.endswith("[]"):
         result = base[:-2]
     else:
         result = "jsonb" if base == "jsonb" else None
-    name = "slice" if part.is_slice else ""
+    name = "slice" if sliced else f"{len(parts)}"
     return Op(Form.ELEMENT, name, (value, *bounds), result, start=value.start)
 
 
@@ -329,7 +337,7 @@ def _other(binding: Binding, node: Any, scope: Scope) -> Expr:
     inside = tuple(bind(binding, child, scope) for child in _expressions_in(node))
     name = type(node).__name__
     volatile = not name.startswith(("Json", "Xml")) or any(map(is_volatile, inside))
-    result = "boolean" if name == "JsonIsPredicate" else None
+    result = {"JsonIsPredicate": "boolean", "XmlExpr": "xml"}.get(name)
     return Op(Form.OTHER, f"{name} {id(node)}", inside, result, volatile=volatile, start=start_of(node, inside))
 
 

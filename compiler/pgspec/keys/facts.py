@@ -51,7 +51,8 @@ class Optional:
 class Facts:
     """What holds for every row.  ``rows``: the row ids; ``own``: all attributes that this relation makes; ``null``:
     those that are NULL in every row; ``constants``: known values; ``numbers``: the attribute that an expression's value
-    was given; ``exactly_one``: there is one row, always."""
+    was given; ``presence``: attributes that are NOT NULL where all of others are; ``exactly_one``: there is one row,
+    always."""
 
     rows: Mask = 0
     own: Mask = 0
@@ -60,6 +61,7 @@ class Facts:
     fds: Dependencies = field(default_factory=dict)
     constants: dict[int, Const] = field(default_factory=dict)
     numbers: dict[Expr, int] = field(default_factory=dict)
+    presence: dict[Mask, Mask] = field(default_factory=dict)
     optional: tuple[Optional, ...] = ()
     conditions: frozenset[Expr] = frozenset()
     exactly_one: bool = False
@@ -68,7 +70,7 @@ class Facts:
         """Facts that can be added to without changing these."""
         return Facts(
             self.rows, self.own, self.not_null, self.null, dict(self.fds), dict(self.constants), dict(self.numbers),
-            self.optional, self.conditions, self.exactly_one,
+            dict(self.presence), self.optional, self.conditions, self.exactly_one,
         )  # fmt: skip
 
     def add(self, determinant: Mask, determined: Mask, *, lax: bool = False) -> None:
@@ -108,6 +110,10 @@ class Facts:
         again = True
         while again:
             again = False
+            for inputs, present in self.presence.items():
+                if inputs & ~self.not_null == 0 and present & ~self.not_null:
+                    self.not_null |= present
+                    again = True
             for position, side in enumerate(self.optional):
                 if side.fired or not self.not_null & (side.own | 1 << side.matched):
                     continue
@@ -128,6 +134,8 @@ class Facts:
             self.constants.setdefault(attribute, value)
         for expr, attribute in inner.numbers.items():
             self.numbers.setdefault(expr, attribute)
+        for inputs, present in inner.presence.items():
+            self.presence[inputs] = self.presence.get(inputs, 0) | present
 
 
 def product(left: Facts, right: Facts) -> Facts:
@@ -135,6 +143,9 @@ def product(left: Facts, right: Facts) -> Facts:
     fds = dict(left.fds)
     for key, determined in right.fds.items():
         fds[key] = fds.get(key, 0) | determined
+    presence = dict(left.presence)
+    for inputs, present in right.presence.items():
+        presence[inputs] = presence.get(inputs, 0) | present
     return Facts(
         left.rows | right.rows,
         left.own | right.own,
@@ -143,6 +154,7 @@ def product(left: Facts, right: Facts) -> Facts:
         fds,
         {**left.constants, **right.constants},
         {**left.numbers, **right.numbers},
+        presence,
         left.optional + right.optional,
         left.conditions | right.conditions,
         left.exactly_one and right.exactly_one,
@@ -170,7 +182,8 @@ def null_extended(side: Facts, inner: Facts, matched: int) -> Facts:
     for attribute in members(side.not_null & side.own):
         add(1 << attribute, flag, False)
     optional = (*side.optional, Optional(matched, side.own, inner))
-    return Facts(side.rows, side.own | flag, 0, side.null & side.own, fds, {}, {}, optional)
+    presence = {inputs: present for inputs, present in side.presence.items() if inputs & side.own}
+    return Facts(side.rows, side.own | flag, 0, side.null & side.own, fds, {}, {}, presence, optional)
 
 
 def remapped(facts: Facts, renumber: Callable[[int], int]) -> Facts:
@@ -191,9 +204,10 @@ def remapped(facts: Facts, renumber: Callable[[int], int]) -> Facts:
             Optional(renumber(o.matched), moved(o.own), moved_facts(o.inner), o.fired) for o in old.optional
         )
         constants = {renumber(a): value for a, value in old.constants.items()}
+        presence = {moved(inputs): moved(present) for inputs, present in old.presence.items()}
         return Facts(
-            moved(old.rows), moved(old.own), moved(old.not_null), moved(old.null), fds, constants, {}, optional,
-            frozenset(), old.exactly_one,
+            moved(old.rows), moved(old.own), moved(old.not_null), moved(old.null), fds, constants, {}, presence,
+            optional, frozenset(), old.exactly_one,
         )  # fmt: skip
 
     return moved_facts(facts)

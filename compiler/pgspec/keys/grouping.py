@@ -10,7 +10,7 @@ from typing import Any
 from pgspec.keys.algebra import Aggregate, Const, Expr, Grouping, Op, Ref, Subquery, WindowCall, operands
 from pgspec.keys.context import Binding
 from pgspec.keys.expressions import bind
-from pgspec.keys.nodes import is_a
+from pgspec.keys.nodes import is_a, place
 from pgspec.keys.plans import Extend, Plan, Window
 from pgspec.keys.scope import Scope, lookup, unknown
 from pgspec.pgsql import ast, enums
@@ -83,7 +83,7 @@ class GroupBinder:
         return sets
 
     def _place(self, item: Any) -> int:
-        return getattr(item, "location", None) or 0
+        return max(0, place(item))
 
     def _expand(self, item: Any) -> list[tuple[int, ...]]:
         if not is_a(item, ast.GroupingSet):
@@ -104,12 +104,12 @@ class GroupBinder:
         if is_a(item, ast.RowExpr) and item.row_format == enums.CoercionForm.COERCE_IMPLICIT_CAST:
             return tuple(chain(*(self._element(part) for part in item.args or ())))
         value = self._key(item)
-        start = getattr(item, "location", None)
+        start = place(item)
         for position, known in enumerate(self.keys):
             if known == value:
                 return (position,)
         self.keys.append(value)
-        self.starts.append(start if isinstance(start, int) else value.start)
+        self.starts.append(start if start >= 0 else value.start)
         return (len(self.keys) - 1,)
 
     def _key(self, item: Any) -> Expr:
@@ -117,7 +117,7 @@ class GroupBinder:
         if found is None:
             self.scope.clause = "GROUP BY"
             found = bind(self.binding, item, self.scope)
-        if has_aggregate(found):
+        elif has_aggregate(found):
             self.binding.find("SQL005", found.start, "aggregate functions are not allowed in GROUP BY")
         return found
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pgspec.keys.algebra import Const, Expr, Form, Op, SubqueryForm
 from pgspec.keys.context import Binding
-from pgspec.keys.nodes import is_a
+from pgspec.keys.nodes import is_a, place
 from pgspec.keys.remarks import note_cast, note_literal, note_operator
 from pgspec.keys.typesystem import UNKNOWN
 from pgspec.pgsql import ast
@@ -17,9 +17,9 @@ _COMPARISONS = frozenset({"=", "<>", "<", ">", "<=", ">=", "~~", "!~~"})
 
 def start_of(node: Any, arguments: Sequence[Expr]) -> int:
     """Where an expression starts: the parser reports the operator, the operand before it may be further left."""
-    own = getattr(node, "location", None)
     places = [a.start for a in arguments if a.start >= 0]
-    if isinstance(own, int) and own >= 0:
+    own = place(node)
+    if own >= 0:
         places.append(own)
     return min(places, default=-1)
 

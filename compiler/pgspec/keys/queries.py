@@ -10,7 +10,7 @@ from pgspec.keys.context import Binding
 from pgspec.keys.expressions import bind, bind_all, conjuncts
 from pgspec.keys.grouping import GroupBinder, Target, expanded, has_aggregate, output_target, windowed
 from pgspec.keys.naming import UNNAMED, output_name
-from pgspec.keys.nodes import is_a
+from pgspec.keys.nodes import is_a, place
 from pgspec.keys.plans import (
     Distinct,
     Expand,
@@ -157,11 +157,14 @@ def _search_and_cycle(binding: Binding, cte: Any) -> list[tuple[str, int, str | 
         breadth = cte.search_clause.search_breadth_first
         added.append((cte.search_clause.search_seq_column, "record" if breadth else "record[]"))
     if cte.cycle_clause is not None:
-        added.append(
-            (cte.cycle_clause.cycle_mark_column, "boolean" if cte.cycle_clause.cycle_mark_value is None else None)
-        )
+        added.append((cte.cycle_clause.cycle_mark_column, _mark_type(cte.cycle_clause.cycle_mark_value)))
         added.append((cte.cycle_clause.cycle_path_column, "record[]"))
     return [(name, binding.attribute(name, type_name, alias=cte.ctename), type_name) for name, type_name in added]
+
+
+def _mark_type(value: Any) -> str | None:
+    """The type of CYCLE's mark, which is true or false unless it says TO ... DEFAULT ..."""
+    return "boolean" if value is None or (is_a(value, ast.A_Const) and is_a(value.val, ast.Boolean)) else None
 
 
 # VALUES and set operations
@@ -260,7 +263,7 @@ def _targets(binding: Binding, node: Any, scope: Scope) -> list[Target]:
     targets: list[Target] = []
     for target in node.targetList or ():
         value = target.val
-        start = target.location
+        start = place(target)
         if is_a(value, ast.ColumnRef) and is_a(value.fields[-1], ast.A_Star):
             targets += _star(binding, value, scope)
             continue
@@ -272,7 +275,7 @@ def _targets(binding: Binding, node: Any, scope: Scope) -> list[Target]:
 
 
 def _star(binding: Binding, node: Any, scope: Scope) -> list[Target]:
-    start = -1 if node.location is None else node.location  # `TABLE t` has a star that is nowhere written
+    start = place(node)
     end = binding.places.name_end(start)
     if len(node.fields) == 1:
         items, level = [i for i in scope.items if i.columns_visible], scope
@@ -304,8 +307,8 @@ def _extra_targets(binding: Binding, nodes: list[Any], scope: Scope, targets: li
         if value is None:
             value = bind(binding, node, scope)
             value = next((t.value for t in targets if t.value == value), value)
-        start = getattr(node, "location", None)
-        found.append(Target(UNNAMED, value, start if isinstance(start, int) else value.start, -1, False))
+        start = place(node)
+        found.append(Target(UNNAMED, value, start if start >= 0 else value.start, -1, False))
     return found
 
 

@@ -78,6 +78,11 @@ class Types:
                 return candidate
         return None
 
+    def cast_named(self, schema: str | None, name: str) -> str | None:
+        """The built-in type that a call ``name(x)`` casts to, if there is one: text(1)."""
+        name = _SPELLINGS.get(name, name)
+        return name if schema in (None, "pg_catalog") and builtins.type_facts(name) is not None else None
+
     def named_exists(self, name: str) -> bool:
         """Whether a type of that name exists: ``type(x)`` is written like a function call."""
         name = _SPELLINGS.get(name, name)
@@ -137,7 +142,7 @@ class Types:
             return cast.implicit
         if source.endswith("[]") and target.endswith("[]"):
             return self.implicit(source[:-2], target[:-2])
-        return target == "record" and source in self._composites
+        return target == "record" and self.attributes(source) is not None
 
     def _fits_polymorphic(self, source: str, target: str) -> bool:
         if target in _ANY_ARRAY:
@@ -357,6 +362,8 @@ def _resolved(signature: Signature, parameters: tuple[str, ...], arguments: tupl
         result = element + "[]"
     elif returns in _ANY_RANGE:
         result = next((a for p, a in zip(parameters, arguments, strict=True) if p == returns), "")
+        if not result and "multirange" in returns:
+            result = arguments[0].replace("range", "multirange")
     else:
         result = element
     return Signature(

@@ -218,7 +218,17 @@ def _operation(prover: Prover, op: Op, facts: Facts, env: Environment) -> int:
         facts.not_null |= bit
     else:
         prover.causes[attribute] = Cause(op, facts.not_null | env.not_null)
+        if never_null(op, inputs, determinant):
+            facts.presence[determinant] = facts.presence.get(determinant, 0) | bit
+            _same_decider(prover, op, attribute, list(inputs.values()))
     return attribute
+
+
+def _same_decider(prover: Prover, op: Op, attribute: int, inputs: list[int]) -> None:
+    """A strict operation on one value is NULL exactly where the value is."""
+    strict = op.form is Form.CAST or (op.signature is not None and op.signature.strict)
+    if strict and len(inputs) == 1 and inputs[0] in prover.deciders:
+        prover.deciders[attribute] = prover.deciders[inputs[0]]
 
 
 def never_null(op: Op, inputs: dict[Expr, int], known: Mask) -> bool:
@@ -283,7 +293,7 @@ def _one_to_one_here(
             facts.add(1 << attribute | env.context, 1 << value)
     elif op.form is Form.COALESCE:
         _coalesced(prover, op, attribute, inputs, facts)
-    elif op.form is Form.ELEMENT and not op.name:
+    elif op.form is Form.ELEMENT and op.name == "1":
         _element(prover, op, attribute, inputs, facts)
 
 
