@@ -78,6 +78,7 @@ def test_keys_are_text_whatever_they_look_like() -> None:
         ("a: b: c\n", "PRJ001", 1, 5, "YAML syntax error: mapping values are not allowed in this context"),
         ("a: [1\n", "PRJ001", 2, 1, None),
         ("a: 'x\n", "PRJ001", 2, 1, None),
+        ("a: [x", "PRJ001", 1, 6, None),
         ("é: 1\nb: \x01\n", "PRJ001", 2, 4, "YAML syntax error: control characters are not allowed"),
         ("é: 1\nb: \x00\n", "PRJ001", 2, 4, "YAML syntax error: control characters are not allowed"),
         ("a: 1\n# é\u2028 b\n", "PRJ001", 2, 4, None),

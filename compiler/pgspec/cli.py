@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from pgspec.compile import Result
 
 FORMATS = ("full", "concise", "json", "github", "sarif")
-_STYLES = {"error": ("red", True), "warning": ("yellow", True), "help": ("cyan", True), "rule": ("blue", True)}
+_STYLES = {
+    "ok": ("green", False),
+    "error": ("red", True),
+    "warning": ("yellow", True),
+    "help": ("cyan", True),
+    "rule": ("blue", True),
+}
 
 
 class _Group(click.Group):
@@ -223,7 +229,7 @@ def test(start: Path, major: int | None, database: str | None) -> None:
     except ScratchError as error:
         _fail(str(error), "")
     except testing.StepError as error:
-        click.echo(f"\n{click.style('failed', fg='red', bold=True)}: {error.step}\n{error.detail}", err=True)
+        click.echo(f"\n{_painter(sys.stderr)('failed', 'error')}: {error.step}\n{error.detail}", err=True)
         sys.exit(1)
     click.echo(f"passed in {(datetime.now(UTC) - begin).total_seconds():.1f} s: {_summary(result)}")
 
@@ -358,8 +364,8 @@ def _painter(stream: Any) -> Callable[[str, str], str]:
 
 
 def _report_step(what: str, seconds: float, outcome: str) -> None:
-    mark = click.style(outcome, fg="green" if outcome == "ok" else "red") if sys.stdout.isatty() else outcome
-    click.echo(f"{mark:>4}  {seconds * 1000:7.0f} ms  {what}")
+    mark = _painter(sys.stdout)(f"{outcome:>4}", "ok" if outcome == "ok" else "error")
+    click.echo(f"{mark}  {seconds * 1000:7.0f} ms  {what}")
 
 
 def _relative(path: Path, root: Path) -> str:
@@ -380,7 +386,9 @@ def _finding(code: str, message: str, help_: str) -> NoReturn:
 
 def _fail(message: str, help_: str) -> NoReturn:
     """Misuse, or something missing on this machine."""
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {message}", err=True)
+    from pgspec.report import clean  # noqa: PLC0415
+
+    click.echo(f"{_painter(sys.stderr)('error', 'error')}: {clean(message)}", err=True)
     if help_:
-        click.echo(f"  = help: {help_}", err=True)
+        click.echo(f"  = help: {clean(help_)}", err=True)
     sys.exit(2)

@@ -194,6 +194,8 @@ def _end(node: Any, rows: list[str]) -> tuple[int, int]:
         return _end(last[1] if isinstance(last, tuple) else last, rows)
     mark = node.end_mark
     line, column = mark.line, mark.column
+    if line >= len(rows):  # libyaml ends every text with a line break
+        line, column = len(rows) - 1, len(rows[-1])
     if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
         while line > node.start_mark.line and not rows[line][:column].strip():
             line -= 1
@@ -268,6 +270,9 @@ def _compose(path: str, text: str) -> list[Document]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        rows = text.split("\n")
+        if line > len(rows):  # libyaml ends every text with a line break
+            line, column = len(rows), len(rows[-1]) + 1
         what = " ".join(part for part in (error.problem, error.context) if part) or "not YAML"
         documents.append(_failed(path, text, "PRJ001", f"YAML syntax error: {what}", _yaml_help(what), (line, column)))
     except yaml.reader.ReaderError as error:

@@ -114,11 +114,11 @@ def _reason(value: Any) -> Any:
     return value
 
 
-Identifier = Annotated[str, BeforeValidator(_identifier)]
-QualifiedName = Annotated[Name, BeforeValidator(_name)]
-Interval = Annotated[Duration, BeforeValidator(_duration)]
-Timeout = Annotated[Duration, BeforeValidator(_timeout)]
-ReasonText = Annotated[str, BeforeValidator(_reason)]
+Identifier = Annotated[str, BeforeValidator(_identifier, json_schema_input_type=str)]
+QualifiedName = Annotated[Name, BeforeValidator(_name, json_schema_input_type=str)]
+Interval = Annotated[Duration, BeforeValidator(_duration, json_schema_input_type=str)]
+Timeout = Annotated[Duration, BeforeValidator(_timeout, json_schema_input_type=str)]
+ReasonText = Annotated[str, BeforeValidator(_reason, json_schema_input_type=str)]
 Flag = StrictBool
 Integer = StrictInt
 

@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
-
 from pgspec.kinds import KINDS
-
-
-class _Schema(GenerateJsonSchema):
-    """Values that pgspec reads from text (names, durations) are strings in the file."""
-
-    def is_instance_schema(self, schema: core_schema.IsInstanceSchema) -> JsonSchemaValue:
-        return {"type": "string"}
 
 
 def json_schema() -> dict[str, Any]:
@@ -22,7 +12,7 @@ def json_schema() -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     kinds = []
     for name, model in KINDS.items():
-        schema = model.model_json_schema(by_alias=True, ref_template="#/$defs/{model}", schema_generator=_Schema)
+        schema = model.model_json_schema(by_alias=True, ref_template="#/$defs/{model}")
         definitions |= schema.pop("$defs", {})
         definitions[model.__name__] = schema
         kinds.append({"if": {"properties": {"kind": {"const": name}}}, "then": {"$ref": f"#/$defs/{model.__name__}"}})

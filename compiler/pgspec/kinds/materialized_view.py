@@ -33,7 +33,7 @@ def _manual(value: Any) -> Any:
 class Refresh(Model):
     """When and how the view is brought up to date.  ``every`` is None for ``manual``."""
 
-    every: Annotated[Interval | None, BeforeValidator(_manual)] = None
+    every: Annotated[Interval | None, BeforeValidator(_manual, json_schema_input_type=str | None)] = None
     concurrently: Flag = True
     skip_unchanged: Flag = True
     timeout: Timeout | None = None
@@ -56,7 +56,9 @@ class MaterializedView(Spec):
 
     kind: Literal["materialized_view"]
     name: QualifiedName
-    unique_key: Annotated[UniqueKey | None, BeforeValidator(_key)] = None
+    unique_key: Annotated[
+        UniqueKey | None, BeforeValidator(_key, json_schema_input_type=UniqueKey | list[Identifier] | None)
+    ] = None
     indexes: list[Index] = []
     query: str | None = None
     query_file: str | None = None

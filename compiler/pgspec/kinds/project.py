@@ -24,7 +24,8 @@ def _major(value: Any) -> Any:
     return value
 
 
-Names = Annotated[list[Identifier], BeforeValidator(_listed)]
+_Listed = BeforeValidator(_listed, json_schema_input_type=list[str] | str)
+Names = Annotated[list[Identifier], _Listed]
 
 
 class Roles(Model):
@@ -61,9 +62,9 @@ class Project(Model):
     kind: Literal["project"]
     name: Identifier
     description: str | None = None
-    postgres: Annotated[Integer, BeforeValidator(_major)] = OLDEST
-    schema_files: Annotated[list[str], BeforeValidator(_listed)] = Field(default=["schema.sql"], alias="schema")
-    search_path: Annotated[list[Identifier], BeforeValidator(_listed), Field(min_length=1)] = ["public"]
+    postgres: Annotated[Integer, BeforeValidator(_major, json_schema_input_type=int)] = OLDEST
+    schema_files: Annotated[list[str], _Listed] = Field(default=["schema.sql"], alias="schema")
+    search_path: Annotated[list[Identifier], _Listed, Field(min_length=1)] = ["public"]
     runtime_schema: Identifier = "public"
     internal_schema: Identifier = "pgspec"
     roles: Roles = Roles()
