@@ -163,7 +163,7 @@ def derive_window(prover: Prover, plan: Window, facts: Facts, env: Environment) 
         total = facts.rows & ~facts.closure(partition | order) == 0
         if call.name == "row_number" or (call.name in _RANKS and total):
             facts.add(1 << attribute | partition, facts.rows)
-        if call.name == "row_number" and not total:
+        if call.name in ("row_number", *_RANKS) and not total:
             prover.ties.append(call)
         prover.windows[attribute] = call
     return facts
