@@ -16,17 +16,17 @@ def judged(query: str, key: str) -> KeyVerdict:
 NOT_UNIQUE = [
     (
         "SELECT u.id, p.bio FROM users u LEFT JOIN «profiles p ON p.bio = u.city» WHERE u.id > 3", "id",
-        "one (id) can be in several rows of `public.profiles p`: the query fixes p.bio there, and its key is (id) or "
-        "(user_id)",
-        "select p.id AS p_id and add it to the key, or aggregate the rows of p, or declare UNIQUE (bio) on "
-        "public.profiles if that is so",
+        ("one (id) can be in several rows of `public.profiles p`: the query fixes p.bio there, and its key is (id) "
+        "or (user_id)"),
+        ("select p.id AS p_id and add it to the key, or aggregate the rows of p, or declare UNIQUE (bio) on "
+        "public.profiles if that is so"),
     ),
     (
         "SELECT u.id, p.id AS profile FROM users u JOIN «profiles p ON p.bio = u.city»", "id",
-        "one (id) can be in several rows of `public.profiles p`: the query fixes p.bio there, and its key is (id) or "
-        "(user_id)",
-        "add profile to the key, or aggregate the rows of p, or declare UNIQUE (bio) on public.profiles if that is so; "
-        "proven: (id, profile)",
+        ("one (id) can be in several rows of `public.profiles p`: the query fixes p.bio there, and its key is (id) "
+        "or (user_id)"),
+        ("add profile to the key, or aggregate the rows of p, or declare UNIQUE (bio) on public.profiles if that is "
+        "so; proven: (id, profile)"),
     ),
     (
         "SELECT day, user_id, count(*) AS n FROM orders «GROUP BY 1, 2»", "day",
@@ -53,31 +53,31 @@ NOT_UNIQUE = [
         "add born to the key; proven: (id, born)",
     ),
     (
-        "SELECT user_id, d FROM (SELECT user_id, day AS d, rank() OVER (PARTITION BY user_id ORDER BY day) AS n "
-        "FROM «orders») t WHERE n = 1", "user_id",
-        "one (user_id) can be in several rows of `public.orders`: the query fixes orders.user_id there, and its key is "
-        "(id)",
-        "rank() keeps ties: use row_number() with an ORDER BY that ends in a key, or select orders.id and add it to "
-        "the key, or declare UNIQUE (user_id) on public.orders if that is so",
+        ("SELECT user_id, d FROM (SELECT user_id, day AS d, rank() OVER (PARTITION BY user_id ORDER BY day) AS n "
+        "FROM «orders») t WHERE n = 1"), "user_id",
+        ("one (user_id) can be in several rows of `public.orders`: the query fixes orders.user_id there, and its key "
+        "is (id)"),
+        ("rank() keeps ties: use row_number() with an ORDER BY that ends in a key, or select orders.id and add it to "
+        "the key, or declare UNIQUE (user_id) on public.orders if that is so"),
     ),
     (
         "SELECT mail FROM «users» WHERE mail IS NOT NULL", "mail",
-        "one (mail) can be in several rows of `public.users`: the query fixes users.mail there, and its key is (id) or "
-        "(code) or (city, born) (the unique index `users_mail` is partial: it counts only where the query repeats its "
-        "WHERE)",
+        ("one (mail) can be in several rows of `public.users`: the query fixes users.mail there, and its key is (id) "
+        "or (code) or (city, born) (the unique index `users_mail` is partial: it counts only where the query repeats "
+        "its WHERE)"),
         "select users.id and add it to the key, or declare UNIQUE (mail) on public.users if that is so",
     ),
     (
         "SELECT currency, day FROM «rates»", "currency day",
-        "one (currency, day) can be in several rows of `public.rates`: the query fixes rates.currency and rates.day "
+        ("one (currency, day) can be in several rows of `public.rates`: the query fixes rates.currency and rates.day "
         "there, and its key is not declared (`rates_currency_day_key` is DEFERRABLE, so it may be broken within a "
-        "transaction)",
+        "transaction)"),
         "declare UNIQUE (currency, day) on public.rates if that is so",
     ),
     (
         "SELECT id FROM «logs»", "id",
-        "one (id) can be in several rows of `public.logs`: keys of `public.logs` do not reach the tables that inherit "
-        "from it",
+        ("one (id) can be in several rows of `public.logs`: keys of `public.logs` do not reach the tables that inherit "
+        "from it"),
         "read FROM ONLY public.logs",
     ),
     (
@@ -223,7 +223,8 @@ UNSUPPORTED = [
     ("SELECT (x.p).* FROM (SELECT ROW(1, 'a')::pair AS p) x", "expansion of a composite value with `.*`"),
     ("WITH d AS (DELETE FROM orders RETURNING id) SELECT id FROM d", "a data-modifying statement in WITH"),
     ("SELECT oid AS id FROM pg_class", "the system catalog `pg_class`"),
-    ("SELECT id FROM orders WHERE generate_series(1, 2) = 1", "the set-returning function `generate_series` in this place"),
+    ("SELECT id FROM orders WHERE generate_series(1, 2) = 1", ("the set-returning function "
+                                                               "`generate_series` in this place")),
 ]  # fmt: skip
 
 
