@@ -11,18 +11,28 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 
 from keys_fuzz_queries import QueryMaker
 from keys_fuzz_schema import SHARED_DDL, DataSet, RowMaker, Schema, SchemaMaker, View, insert_rows
-from live import Database
 
 QUERIES_PER_SCHEMA = 24
 DATA_SETS = 3
 MOST_ROWS = 3000
 SUBSETS = 6
+
+
+class Database(Protocol):
+    """Where to run."""
+
+    @property
+    def dsn(self) -> str: ...
+
+    def connect(self) -> psycopg.Connection:
+        """In autocommit."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ FUNCTIONS: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "boolean": (("(NOT {})", ""), ("(CASE WHEN {} THEN 1 ELSE 0 END)", "integer"), ("({} IS TRUE)", "")),
     "jsonb": (("({} ->> 'a')", "text"), ("{}::text", "text")),
+    "int4range": (("lower({})", "integer"), ("upper({})", "integer"), ("isempty({})", "boolean")),
     "integer[]": (("{}::text", "text"), ("cardinality({})", "integer"), ("{}[1]", "integer")),
 }
 """What may be made of an expression: a template, and the type of the result where it is another one."""

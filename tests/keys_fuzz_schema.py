@@ -26,6 +26,7 @@ ODD_VALUES: Mapping[str, tuple[str, ...]] = {
     "interval": ("1 day", "24 hours", "30 days", "1 mon"),
     "jsonb": ("1", "1.0", '{"a": 1}', '{"a": 1.0}', "null"),
     "mood": ("sad", "ok", "happy"),
+    "int4range": ("empty", "[1,3)", "(,2)", "[2,)"),
     "integer[]": ("{1,2}", "{}", "{1,NULL}", "{1,1}"),
 }
 KEY_TYPES = (

@@ -11,6 +11,9 @@ import yaml
 from psycopg.rows import dict_row
 
 from live import Database, fresh_database
+from pgspec.catalog.reader import read_schema
+from pgspec.keys import analyse, check_key
+from pgspec.pgsql import parse
 from pgspec.scratch import ScratchServer
 from pgspec.sql import commas, ident
 
@@ -68,6 +71,20 @@ def create_views(connection: psycopg.Connection) -> None:
 def one(connection: psycopg.Connection, query: str) -> dict:
     (row,) = connection.cursor(row_factory=dict_row).execute(query.encode()).fetchall()
     return row
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec["name"])
+def test_keys_are_proven(spec: dict) -> None:
+    views = "".join(f"CREATE MATERIALIZED VIEW {ident(name)} AS {query};\n" for name, query in QUERIES.items())
+    catalog, findings = read_schema([("schema.sql", SCHEMA), ("views.sql", views)])
+    assert not findings
+    (statement,), _ = parse(spec["query"])
+    analysis = analyse(statement.node, catalog, spec["query"])
+    assert not analysis.findings and not analysis.unsupported
+    # Nothing depends on the session or on the time of a refresh.
+    assert not analysis.session and not analysis.time and not analysis.volatile and not analysis.unstable
+    verdict = check_key(analysis, spec["unique_key"]["columns"])
+    assert verdict.proven and verdict.redundant is None, verdict
 
 
 def test_fixtures_satisfy_the_constraints(database: Database) -> None:

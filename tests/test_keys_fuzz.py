@@ -16,27 +16,10 @@ from keys_fuzz import Case, Claim, Prover, Report, fuzz, prepare, still_wrong
 from keys_fuzz_schema import Column, DataSet, Schema, Table, Unique
 from keys_fuzz_shrink import shrink
 from live import Database
-from pgspec.catalog.reader import read_schema
-from pgspec.keys import analyse, check_key
-from pgspec.pgsql import parse
+from pgspec_prover import PROVER, analyse_text, read
 
 COUNT = 480
 SLOW_COUNT = 6000
-
-
-def read(ddl: str) -> Any:
-    catalog, findings = read_schema([("schema.sql", ddl)])
-    assert not findings, findings
-    return catalog
-
-
-def analyse_text(query: str, catalog: Any) -> Any:
-    (statement,), failure = parse(query)
-    assert failure is None
-    return analyse(statement.node, catalog, query)
-
-
-PROVER = Prover(read, analyse_text, check_key)
 
 
 def run(database: Database, prover: Prover, seed: str, queries: int) -> Report:

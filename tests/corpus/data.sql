@@ -153,5 +153,9 @@ SELECT s, '2024-01-01 00:00:00+00'::timestamptz + m * interval '17 minutes', CAS
 FROM generate_series(1, 4) AS s
 CROSS JOIN generate_series(1, 200) AS m;
 
+ALTER TABLE offers DROP CONSTRAINT offers_code_present;
+INSERT INTO offers VALUES (1, 'a', '[2024-01-01,2024-02-01)'), (2, NULL, '(,2024-02-01)'), (3, 'c', '[2024-03-01,)');
+ALTER TABLE offers ADD CONSTRAINT offers_code_present CHECK (code IS NOT NULL) NOT VALID;
+
 REFRESH MATERIALIZED VIEW package_downloads_daily;
 ANALYZE;

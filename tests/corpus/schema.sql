@@ -274,6 +274,14 @@ CREATE TABLE readings (
     PRIMARY KEY (sensor_id, at)
 );
 
+-- Rows that are older than the CHECK may have no code.
+CREATE TABLE offers (
+    id integer PRIMARY KEY,
+    code text UNIQUE,
+    during daterange NOT NULL
+);
+ALTER TABLE offers ADD CONSTRAINT offers_code_present CHECK (code IS NOT NULL) NOT VALID;
+
 CREATE VIEW live_users AS
 SELECT id, org_id, email, handle, created_at FROM users WHERE deleted_at IS NULL;
 
