@@ -79,7 +79,8 @@ def _passed_through(
             grouped.equal(attribute, value)
         needed = keys
         known = facts.not_null | 1 << value
-        for key in members(keys):
+        tells = any(determinant >> value & 1 for determinant, _ in facts.fds)
+        for key in members(keys) if tells else ():
             without = needed & ~(1 << key)
             if keys & ~facts.closure(1 << value | without | env.context, known) == 0:
                 needed = without
