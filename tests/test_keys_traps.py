@@ -52,6 +52,11 @@ NOT_KEYS = {
     "union of different tables": ("SELECT id, 1 AS k FROM orgs UNION ALL SELECT id, 1 FROM users", "id k"),
     "constants that are equal after a cast": (
         "SELECT id, 1 AS k FROM orgs UNION ALL SELECT id, 1.0 FROM users", "id k"),
+    "one truth, two spellings": (
+        "SELECT id, 't'::boolean AS k FROM orgs UNION ALL SELECT id, 'true'::boolean FROM users", "id k"),
+    "one number, two spellings": ("SELECT x FROM unnest(ARRAY['1', '01']::integer[]) AS t (x)", "x"),
+    "a volatile view is read again for every row": (
+        "SELECT x.g FROM orgs o, (SELECT g FROM (SELECT random() > 0.5 AS g FROM users GROUP BY 1) y) x", "g"),
     "rank keeps ties": (
         ("SELECT user_id FROM (SELECT user_id, dense_rank() OVER (PARTITION BY user_id ORDER BY day) AS n "
          "FROM orders) t WHERE n = 1"), "user_id"),
@@ -92,6 +97,7 @@ NOT_PRESENT = {
     "a json null": "SELECT (settings -> 'a')::text AS c FROM users",
     "a comparison of rows": "SELECT (id, city) > (1, 'a') AS c FROM orders",
     "not in": "SELECT id NOT IN (SELECT user_id FROM profiles) AS c FROM users",
+    "a child table may drop NOT NULL": "SELECT id AS c FROM logs",
     "a filter that drops all": "SELECT min(day) FILTER (WHERE paid) AS c FROM orders GROUP BY user_id",
 }  # fmt: skip
 

@@ -21,6 +21,8 @@ def scan_of(binding: Binding, relation: Relation, alias: str, *, only: bool, sta
     not_null = binding.types.not_null.get(relation.name)
     if not_null is None:
         not_null = binding.types.not_null[relation.name] = frozenset(_not_null(relation))
+    if relation.has_children and not only:  # a table that inherits may drop NOT NULL
+        not_null = frozenset()
     scan = Scan(relation, {}, alias, only, start, not_null)
     special = [k for k in relation.keys if k.where is not None or not all(isinstance(c, str) for c in k.columns)]
     generated = [c for c in relation.columns.values() if c.generated is not None]
