@@ -252,7 +252,7 @@ class QueryMaker:
             item = self.random.choice(items)
             kind = self.random.choice(("count(*)", "count", "max", "min", "sum", "array"))
             if kind in ("max", "min") and item.type in AGGREGATABLE:
-                narrowed = f" FILTER (WHERE {item.sql} IS NOT NULL)" if self._chance(0.2) else ""
+                narrowed = f" FILTER (WHERE {self._predicate(items, nested=False)})" if self._chance(0.2) else ""
                 aggregate = Item(f"{kind}({item.sql}){narrowed}", item.type)
             elif kind == "sum" and item.type in NUMBERS:
                 aggregate = Item(f"sum({item.sql}::numeric)", "numeric")
@@ -505,6 +505,8 @@ class QueryMaker:
         source = self._table(self.random.choice(self.schema.tables))
         conditions = self._along_a_key(source, items) or ["true"]
         item = self.random.choice(source.items)
+        if self._chance(0.3):
+            return Item(f"(SELECT {item.sql} FROM {source.sql} WHERE {' AND '.join(conditions)} LIMIT 1)", item.type)
         if item.type in AGGREGATABLE and self._chance(0.5):
             return Item(f"(SELECT max({item.sql}) FROM {source.sql} WHERE {' AND '.join(conditions)})", item.type)
         return Item(f"(SELECT count(*) FROM {source.sql} WHERE {' AND '.join(conditions)})", "bigint")

@@ -122,7 +122,6 @@ MUTANTS = (
         "if len({frozenset(s) for s in plan.sets}) == len(plan.sets):",
         "if True:",
     ),
-    Mutant("the empty grouping set has rows", "groups", "facts.copy() if all(plan.sets) else Facts()", "facts.copy()"),
     Mutant(
         "a grouping set leaves nothing out",
         "grouping",
@@ -175,12 +174,6 @@ MUTANTS = (
     Mutant("VALUES are all different", "setops", "return len(set(rows)) == len(rows)", "return True"),
     Mutant(
         "the elements of an array are all different", "tablefunctions", "len(values) == len(array.arguments) and ", ""
-    ),
-    Mutant(
-        "an ordinal numbers all invocations",
-        "tablefunctions",
-        "facts.add(1 << plan.ordinality | env.context, facts.rows)",
-        "facts.add(1 << plan.ordinality, facts.rows)",
     ),
     Mutant(
         "a set-returning function returns one row",
