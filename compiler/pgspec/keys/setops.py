@@ -35,16 +35,12 @@ def derive_values(prover: Prover, plan: Values, env: Environment) -> Facts:
             facts.constants[attribute] = Const(column[0].value, prover.type_of(attribute))
     facts.add(facts.rows | env.context, mask_of(plan.attributes))
     known = [_literals(prover, column) for column in columns]
-    literal = [i for i, found in enumerate(known) if found]
+    literal = [i for i, values in enumerate(known) if values]
     for size in (1, 2, 3):
-        found = [
-            c
-            for c in combinations(literal, size)
-            if len(set(zip(*(values[i] for i in c), strict=True))) == len(plan.rows)
-        ]
-        for chosen in found:
-            facts.add(mask_of(plan.attributes[i] for i in chosen), facts.rows)
-        if found:
+        keys = [c for c in combinations(literal, size) if _all_different([known[i] for i in c])]
+        for key in keys:
+            facts.add(mask_of(plan.attributes[i] for i in key), facts.rows)
+        if keys:
             break
     return facts
 
