@@ -171,8 +171,10 @@ MUTANTS = (
     Mutant("every row is a root", "setops", "parent is None or not base.null >> parent & 1", "parent is None"),
     Mutant("a recursion confirms what it starts with", "setops", "if confirmed == present:", "if True:"),
     # functions in FROM, VALUES
-    Mutant("VALUES are all different", "setops", " and len(set(rows)) == len(rows)", ""),
-    Mutant("the elements of an array are all different", "tablefunctions", " and len(set(values)) == len(values)", ""),
+    Mutant("VALUES are all different", "setops", "return len(set(rows)) == len(rows)", "return True"),
+    Mutant(
+        "the elements of an array are all different", "tablefunctions", "len(values) == len(array.arguments) and ", ""
+    ),
     Mutant(
         "a set-returning function returns one row",
         "tablefunctions",

@@ -30,7 +30,9 @@ CREATE TABLE orders (
     id bigint PRIMARY KEY, user_id bigint NOT NULL REFERENCES users (id), city text, total numeric NOT NULL,
     paid boolean NOT NULL, placed timestamp NOT NULL, day date NOT NULL
 );
-CREATE TABLE items (order_id bigint REFERENCES orders (id), line integer, sku text NOT NULL, PRIMARY KEY (order_id, line));
+CREATE TABLE items (
+    order_id bigint REFERENCES orders (id), line integer, sku text NOT NULL, PRIMARY KEY (order_id, line)
+);
 CREATE TABLE prices (amount numeric PRIMARY KEY, label text NOT NULL);
 CREATE TABLE rates (currency text NOT NULL, day date NOT NULL, UNIQUE (currency, day) DEFERRABLE);
 CREATE TABLE logs (id integer PRIMARY KEY, line text);

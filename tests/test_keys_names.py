@@ -27,11 +27,13 @@ MISTAKES = [
      "aggregate functions are not allowed in JOIN conditions", ""),
     ("SELECT id FROM orgs WHERE «row_number»() OVER () = 1", "SQL005", "window functions are not allowed in WHERE",
      "compare in an outer query"),
-    ("SELECT count(*) AS n FROM orgs GROUP BY «sum»(id)", "SQL005", "aggregate functions are not allowed in GROUP BY", ""),
+    (("SELECT count(*) AS n FROM orgs GROUP BY "
+      "«sum»(id)"), "SQL005", "aggregate functions are not allowed in GROUP BY", ""),
     ("SELECT sum(«count»(*)) AS n FROM orgs", "SQL005",
      "an aggregate function cannot be called inside another one", ""),
     ("SELECT «o.name», count(*) AS n FROM orgs o GROUP BY o.slug", "SQL005",
-     "column `o.name` must appear in GROUP BY or in an aggregate", "add o.name to GROUP BY, or aggregate it: max(o.name)"),
+     ("column `o.name` must appear in GROUP BY or in an "
+      "aggregate"), "add o.name to GROUP BY, or aggregate it: max(o.name)"),
     ("SELECT «id», count(*) AS n FROM orgs", "SQL005", "column `orgs.id` must appear in GROUP BY or in an aggregate",
      "add orgs.id to GROUP BY, or aggregate it: max(orgs.id)"),
     ("SELECT id, «id» FROM orgs", "SQL005", "output column `id` is there twice", "name it: `... AS id_2`"),
@@ -42,7 +44,8 @@ MISTAKES = [
      "this sub-query returns 2 columns instead of 1", ""),
     ("SELECT «taxx»(1) AS t", "SQL005", "function `taxx` does not exist", "did you mean `tax`?"),
     ("SELECT sum(id) OVER «w» AS s FROM orgs", "SQL005", "window `w` does not exist", ""),
-    ("WITH x (a, b) AS (SELECT id FROM orgs) SELECT a FROM x", "SQL005", "`x` has 1 columns, but 2 names are given", ""),
+    (("WITH x (a, b) AS (SELECT id FROM orgs) SELECT a FROM "
+      "x"), "SQL005", "`x` has 1 columns, but 2 names are given", ""),
     ("SELECT «\"Name\"» FROM orgs", "SQL003", "column `Name` does not exist", "did you mean `name`?"),
     ("SELECT o . «» slug FROM orgs o", "", "", ""),
 ]  # fmt: skip

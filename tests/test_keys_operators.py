@@ -76,10 +76,12 @@ KEYS = {
         ("SELECT p.id FROM profiles p RIGHT JOIN users u ON p.user_id = u.id", []),
         ("SELECT u.id FROM profiles p RIGHT JOIN users u ON p.user_id = u.id", ["id"]),
         ("SELECT o.slug, u.id FROM users u LEFT JOIN orgs o ON o.id = u.org_id", ["id"]),
-        ("SELECT o.id FROM orders d LEFT JOIN users u ON u.mail = d.city AND u.deleted_at IS NULL JOIN orgs o ON o.id = d.id",
+        (("SELECT o.id FROM orders d LEFT JOIN users u ON u.mail = d.city AND u.deleted_at IS NULL JOIN "
+          "orgs o ON o.id = d.id"),
          ["id"]),
         ("SELECT d.id FROM orders d LEFT JOIN users u ON u.mail = d.city", []),
-        ("SELECT d.mail FROM users d LEFT JOIN orgs o ON o.id = d.id AND d.deleted_at IS NULL WHERE d.mail IS NOT NULL", []),
+        (("SELECT d.mail FROM users d LEFT JOIN orgs o ON o.id = d.id AND d.deleted_at IS NULL WHERE "
+          "d.mail IS NOT NULL"), []),
     ],
     "full join": [
         ("SELECT id, a.slug FROM orgs a FULL JOIN prices b ON a.id = b.amount", []),
@@ -99,16 +101,17 @@ KEYS = {
         ("SELECT id FROM users WHERE NOT EXISTS (SELECT FROM orders)", ["id"]),
     ],
     "lateral": [
-        ("SELECT u.id, x.total FROM users u LEFT JOIN LATERAL "
-         "(SELECT total FROM orders o WHERE o.user_id = u.id ORDER BY day LIMIT 1) x ON true", ["id"]),
-        ("SELECT u.id, x.total FROM users u LEFT JOIN LATERAL "
-         "(SELECT total FROM orders o WHERE o.user_id = u.id ORDER BY day LIMIT 2) x ON true", []),
-        ("SELECT u.id, x.n FROM users u, LATERAL (SELECT count(*) AS n FROM orders o WHERE o.user_id = u.id) x", ["id"]),
+        (("SELECT u.id, x.total FROM users u LEFT JOIN LATERAL "
+         "(SELECT total FROM orders o WHERE o.user_id = u.id ORDER BY day LIMIT 1) x ON true"), ["id"]),
+        (("SELECT u.id, x.total FROM users u LEFT JOIN LATERAL "
+         "(SELECT total FROM orders o WHERE o.user_id = u.id ORDER BY day LIMIT 2) x ON true"), []),
+        (("SELECT u.id, x.n FROM users u, LATERAL (SELECT count(*) AS n FROM orders o WHERE o.user_id = "
+          "u.id) x"), ["id"]),
         ("SELECT x.day FROM users u, LATERAL (SELECT DISTINCT day FROM orders o WHERE o.user_id = u.id) x", []),
         ("SELECT u.id, x.day FROM users u, LATERAL (SELECT DISTINCT day FROM orders o WHERE o.user_id = u.id) x",
          ["id day"]),
-        ("SELECT u.id, x.day, x.n FROM users u, LATERAL "
-         "(SELECT day, count(*) AS n FROM orders o WHERE o.user_id = u.id GROUP BY day) x", ["id day"]),
+        (("SELECT u.id, x.day, x.n FROM users u, LATERAL "
+         "(SELECT day, count(*) AS n FROM orders o WHERE o.user_id = u.id GROUP BY day) x"), ["id day"]),
     ],
     "group by": [
         ("SELECT day, count(*) AS n FROM orders GROUP BY day", ["day"]),
@@ -131,8 +134,8 @@ KEYS = {
     "grouping sets": [
         ("SELECT day, paid FROM orders GROUP BY ROLLUP (day, paid)", []),
         ("SELECT day, paid, grouping(day, paid) AS g FROM orders GROUP BY ROLLUP (day, paid)", []),
-        ("SELECT coalesce(day, 'infinity') AS d, coalesce(city, '') AS c, grouping(day, city) AS g "
-         "FROM orders GROUP BY ROLLUP (day, city)", []),
+        (("SELECT coalesce(day, 'infinity') AS d, coalesce(city, '') AS c, grouping(day, city) AS g "
+         "FROM orders GROUP BY ROLLUP (day, city)"), []),
         ("SELECT coalesce(day::text, '*') AS d, grouping(day) AS g FROM orders GROUP BY CUBE (day)", ["d g"]),
         ("SELECT day, grouping(day) AS g FROM orders GROUP BY GROUPING SETS ((day), (day))", []),
         ("SELECT user_id, day FROM orders GROUP BY user_id, ROLLUP (day)", []),
@@ -156,7 +159,8 @@ KEYS = {
     "set operations": [
         ("SELECT id, 1 AS s FROM orgs UNION ALL SELECT id, 2 FROM users", ["id s"]),
         ("SELECT id, 1 AS s FROM orgs UNION ALL SELECT id, 1 FROM users", []),
-        ("SELECT id, 'a' AS s FROM orgs UNION ALL SELECT id, 'b' FROM users UNION ALL SELECT id, 'c' FROM orders", ["id s"]),
+        (("SELECT id, 'a' AS s FROM orgs UNION ALL SELECT id, 'b' FROM users UNION ALL SELECT id, 'c' "
+          "FROM orders"), ["id s"]),
         ("SELECT id, 'a' AS s FROM orgs UNION ALL SELECT user_id, 'b' FROM orders", []),
         ("SELECT id FROM orgs UNION ALL SELECT id FROM users", []),
         ("SELECT id, paid FROM orders WHERE paid UNION ALL SELECT id, paid FROM orders WHERE NOT paid", ["id paid"]),
@@ -170,32 +174,33 @@ KEYS = {
         ("SELECT amount, 1 AS s FROM prices UNION ALL SELECT id, 2 FROM orgs", []),
     ],
     "with": [
-        ("WITH a AS (SELECT user_id, count(*) AS n FROM orders GROUP BY 1) SELECT x.user_id, y.n FROM a x JOIN a y "
-         "ON y.user_id = x.user_id", ["user_id"]),
-        ("WITH a AS (SELECT user_id, count(*) AS n FROM orders GROUP BY 1) SELECT x.user_id FROM a x JOIN a y ON y.n = x.n",
+        (("WITH a AS (SELECT user_id, count(*) AS n FROM orders GROUP BY 1) SELECT x.user_id, y.n FROM a x JOIN a y "
+         "ON y.user_id = x.user_id"), ["user_id"]),
+        (("WITH a AS (SELECT user_id, count(*) AS n FROM orders GROUP BY 1) SELECT x.user_id FROM a x "
+          "JOIN a y ON y.n = x.n"),
          []),
-        ("WITH RECURSIVE t AS (SELECT id, parent_id FROM orgs WHERE parent_id IS NULL UNION ALL "
-         "SELECT o.id, o.parent_id FROM orgs o JOIN t ON o.parent_id = t.id) SELECT id FROM t", ["id"]),
-        ("WITH RECURSIVE t AS (SELECT id, parent_id FROM orgs UNION ALL "
-         "SELECT o.id, o.parent_id FROM orgs o JOIN t ON o.parent_id = t.id) SELECT id FROM t", []),
-        ("WITH RECURSIVE t AS (SELECT id, id AS root FROM orgs UNION "
-         "SELECT o.id, t.root FROM orgs o JOIN t ON o.parent_id = t.id) SELECT id, root FROM t", ["id root"]),
-        ("WITH RECURSIVE t AS (SELECT id, parent_id FROM orgs WHERE parent_id IS NULL UNION ALL "
-         "SELECT o.id, o.parent_id FROM orgs o JOIN t ON o.parent_id <> t.id) SELECT id FROM t", []),
+        (("WITH RECURSIVE t AS (SELECT id, parent_id FROM orgs WHERE parent_id IS NULL UNION ALL "
+         "SELECT o.id, o.parent_id FROM orgs o JOIN t ON o.parent_id = t.id) SELECT id FROM t"), ["id"]),
+        (("WITH RECURSIVE t AS (SELECT id, parent_id FROM orgs UNION ALL "
+         "SELECT o.id, o.parent_id FROM orgs o JOIN t ON o.parent_id = t.id) SELECT id FROM t"), []),
+        (("WITH RECURSIVE t AS (SELECT id, id AS root FROM orgs UNION "
+         "SELECT o.id, t.root FROM orgs o JOIN t ON o.parent_id = t.id) SELECT id, root FROM t"), ["id root"]),
+        (("WITH RECURSIVE t AS (SELECT id, parent_id FROM orgs WHERE parent_id IS NULL UNION ALL "
+         "SELECT o.id, o.parent_id FROM orgs o JOIN t ON o.parent_id <> t.id) SELECT id FROM t"), []),
     ],
     "windows": [
         ("SELECT id, row_number() OVER (ORDER BY day) AS n FROM orders", ["n", "id"]),
         ("SELECT user_id, row_number() OVER (PARTITION BY user_id ORDER BY day) AS n FROM orders", ["user_id n"]),
         ("SELECT user_id, rank() OVER (PARTITION BY user_id ORDER BY day) AS n FROM orders", []),
         ("SELECT user_id, rank() OVER (PARTITION BY user_id ORDER BY day, id) AS n FROM orders", ["user_id n"]),
-        ("SELECT user_id, d FROM (SELECT user_id, day AS d, row_number() OVER (PARTITION BY user_id ORDER BY id) AS n "
-         "FROM orders) t WHERE n = 1", ["user_id"]),
-        ("SELECT user_id, d FROM (SELECT user_id, day AS d, row_number() OVER (PARTITION BY user_id ORDER BY id) AS n "
-         "FROM orders) t WHERE n < 2", ["user_id"]),
-        ("SELECT user_id, d FROM (SELECT user_id, day AS d, row_number() OVER (PARTITION BY user_id ORDER BY id) AS n "
-         "FROM orders) t WHERE n <= 2", []),
-        ("SELECT user_id, d FROM (SELECT user_id, day AS d, rank() OVER (PARTITION BY user_id ORDER BY day) AS n "
-         "FROM orders) t WHERE n = 1", []),
+        (("SELECT user_id, d FROM (SELECT user_id, day AS d, row_number() OVER (PARTITION BY user_id ORDER BY id) AS n "
+         "FROM orders) t WHERE n = 1"), ["user_id"]),
+        (("SELECT user_id, d FROM (SELECT user_id, day AS d, row_number() OVER (PARTITION BY user_id ORDER BY id) AS n "
+         "FROM orders) t WHERE n < 2"), ["user_id"]),
+        (("SELECT user_id, d FROM (SELECT user_id, day AS d, row_number() OVER (PARTITION BY user_id ORDER BY id) AS n "
+         "FROM orders) t WHERE n <= 2"), []),
+        (("SELECT user_id, d FROM (SELECT user_id, day AS d, rank() OVER (PARTITION BY user_id ORDER BY day) AS n "
+         "FROM orders) t WHERE n = 1"), []),
     ],
     "limit": [
         ("SELECT city FROM orders LIMIT 1", []),
@@ -217,7 +222,8 @@ KEYS = {
         ("SELECT id, unnest(tags) AS tag FROM users", []),
         ("SELECT d::date AS d FROM generate_series('2024-01-01'::timestamp, '2024-02-01', '1 day') d", ["d"]),
         ("SELECT d::date AS d FROM generate_series('2024-01-01'::timestamp, '2024-02-01', '12 hours') d", []),
-        ("SELECT date_trunc('month', d) AS m FROM generate_series('2024-01-01'::timestamp, '2024-02-01', '1 day') d", []),
+        (("SELECT date_trunc('month', d) AS m FROM generate_series('2024-01-01'::timestamp, '2024-02-01', "
+          "'1 day') d"), []),
         ("SELECT a, b FROM ROWS FROM (generate_series(1, 2), generate_series(1, 3)) AS t (a, b)", []),
     ],
     "views": [

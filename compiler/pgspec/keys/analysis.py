@@ -200,7 +200,7 @@ def _ties(binding: Binding, prover: Prover) -> tuple[SqlFinding, ...]:
             "`row_number()` numbers rows that tie in any order, so an unchanged row may change", help_text,
         )
         for call in prover.ties
-        if call.start >= 0
+        if call.start >= 0 and call.name == "row_number"
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pgspec.keys.facts import Facts, Mask, mask_of, members
+from pgspec.keys.facts import Facts, Mask, mask_of, members, reaches
 from pgspec.keys.values import Prover
 
 _MAX_DEPENDENCIES = 400
@@ -12,7 +12,12 @@ def candidate_keys(prover: Prover, facts: Facts, visible: list[int], context: Ma
     """Minimal keys among ``visible``; ``context`` is given for free.  At most ``limit``: there can be exponentially
     many.  Starting from one key, every dependency that could replace a part of a known key is tried."""
     shown = mask_of(visible)
-    if not facts.is_key(shown | context):
+    usable = facts.usable()
+
+    def is_key(mask: Mask) -> bool:
+        return reaches(usable, mask | context, facts.rows)
+
+    if not is_key(shown):
         return []
     rank = {
         a: (not facts.not_null >> a & 1, not prover.types.equal_image(prover.type_of(a)), i)
@@ -22,17 +27,15 @@ def candidate_keys(prover: Prover, facts: Facts, visible: list[int], context: Ma
     def reduced(key: Mask) -> Mask:
         for attribute in sorted(members(key), key=rank.__getitem__, reverse=True):
             smaller = key & ~(1 << attribute)
-            if facts.is_key(smaller | context):
+            if is_key(smaller):
                 key = smaller
         return key
 
     keys = [reduced(shown)]
     useful = [
         (determinant & ~context, determined)
-        for (determinant, lax), determined in facts.fds.items()
-        if determinant & ~(shown | context) == 0
-        and determined & (shown | facts.rows)
-        and not (lax and determinant & ~facts.not_null)
+        for determinant, determined in usable
+        if determinant & ~(shown | context) == 0 and determined & (shown | facts.rows)
     ][:_MAX_DEPENDENCIES]
     useful += [(1 << a, facts.closure(1 << a | context)) for a in visible if _through_hidden(facts, a, shown)]
     tried = 0
@@ -43,7 +46,7 @@ def candidate_keys(prover: Prover, facts: Facts, visible: list[int], context: Ma
             if not determined & (key | facts.rows):
                 continue
             other = determinant | key & ~facts.closure(determinant | context)
-            if any(k & ~other == 0 for k in keys) or not facts.is_key(other | context):
+            if any(k & ~other == 0 for k in keys) or not is_key(other):
                 continue
             smaller = reduced(other)
             if smaller not in keys:

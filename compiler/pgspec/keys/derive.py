@@ -109,6 +109,8 @@ def _instance(prover: Prover, plan: Instance, env: Environment) -> Facts:
         return found
 
     facts = remapped(original, renumber)
+    if definition.volatile and plan.foreign is not None and env.context:  # it may differ from reading to reading
+        facts.fds = {(d | env.context, lax): r for (d, lax), r in facts.fds.items()}
     _copy_notes(prover, home, plan, numbers)
     for known, attribute in duplicates:
         facts.own |= 1 << attribute

@@ -141,6 +141,21 @@ def _operator_operand(op: Op, types: Types) -> Expr | None:
     return other if day else None
 
 
+def literal_value(constant: Const, types: Types) -> str | int | None:
+    """What a literal stands for, such that different results are different values; None where that is not clear."""
+    kind, value = types.base(constant.type), constant.value
+    if kind in INTEGERS:
+        if isinstance(value, str) and not value.strip().lstrip("+-").isdecimal():
+            return None
+        return None if value is None else int(value)
+    if kind == "boolean":
+        return int(value) if isinstance(value, bool) else None
+    text = kind in (*TEXTS, "unknown") and types.equal_image("text")
+    if not isinstance(value, str) or not (text or (kind is not None and types.is_enum(kind))):
+        return None
+    return value
+
+
 def passes_through(operand: Expr, result: str | None, types: Types) -> tuple[bool, bool]:
     """Whether a value that becomes a result of this type, as the first argument of COALESCE does, fixes the result, and
     the other way round."""

@@ -102,7 +102,12 @@ class Facts:
 
     def is_key(self, mask: Mask) -> bool:
         """Whether no two rows agree on the attributes."""
-        return self.rows & ~self.closure(mask) == 0
+        return reaches(self.usable(), mask, self.rows)
+
+    def usable(self) -> list[tuple[Mask, Mask]]:
+        """The dependencies that may be used: the strict ones, and the lax ones whose determinant is NOT NULL."""
+        known = self.not_null
+        return [(d, r) for (d, lax), r in self.fds.items() if not (lax and d & ~known)]
 
     def require(self, mask: Mask) -> None:
         """The attributes are NOT NULL from here on; this may turn outer joins into inner ones."""
@@ -136,6 +141,22 @@ class Facts:
             self.numbers.setdefault(expr, attribute)
         for inputs, present in inner.presence.items():
             self.presence[inputs] = self.presence.get(inputs, 0) | present
+
+
+def reaches(dependencies: list[tuple[Mask, Mask]], mask: Mask, goal: Mask) -> bool:
+    """Whether the attributes determine those of ``goal``."""
+    while goal & ~mask:
+        before = mask
+        rest = []
+        for entry in dependencies:
+            if entry[0] & ~mask:
+                rest.append(entry)
+            else:
+                mask |= entry[1]
+        if mask == before:
+            return False
+        dependencies = rest
+    return True
 
 
 def product(left: Facts, right: Facts) -> Facts:

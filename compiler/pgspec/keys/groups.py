@@ -79,7 +79,8 @@ def _passed_through(
             grouped.equal(attribute, value)
         needed = keys
         known = facts.not_null | 1 << value
-        for key in members(keys):
+        tells = any(determinant >> value & 1 for determinant, _ in facts.fds)
+        for key in members(keys) if tells else ():
             without = needed & ~(1 << key)
             if keys & ~facts.closure(1 << value | without | env.context, known) == 0:
                 needed = without
@@ -163,7 +164,7 @@ def derive_window(prover: Prover, plan: Window, facts: Facts, env: Environment) 
         total = facts.rows & ~facts.closure(partition | order) == 0
         if call.name == "row_number" or (call.name in _RANKS and total):
             facts.add(1 << attribute | partition, facts.rows)
-        if call.name == "row_number" and not total:
+        if call.name in ("row_number", *_RANKS) and not total:
             prover.ties.append(call)
         prover.windows[attribute] = call
     return facts

@@ -14,6 +14,7 @@ _TOKEN = re.compile(
     | (?P<other>[\d.]\w*|.)""",
     re.VERBOSE | re.DOTALL,
 )
+_GROUP_BY = re.compile(r"\bgroup\s+by\b", re.IGNORECASE)
 _AFTER_ITEM = frozenset({"from", "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for",
                          "union", "intersect", "except", "into"})  # fmt: skip
 _AFTER_SOURCE = _AFTER_ITEM | {"join", "left", "right", "full", "inner", "cross", "natural"}
@@ -30,8 +31,13 @@ class Places:
         found = _DOTTED.match(self.text, start) if start >= 0 else None
         return found.end() if found else start + length
 
-    def item_end(self, start: int) -> int:
-        """The end of the item of a SELECT list that starts here."""
+    def item_end(self, start: int, following: int = -1) -> int:
+        """The end of the item of a SELECT list that starts here; ``following`` is where the next one starts, if that
+        is known: then the comma between is soon found, unless a comment may hold one."""
+        if 0 <= start < following:
+            between = self.text[start:following]
+            if "--" not in between and "/*" not in between:
+                return start + len(between[: between.rfind(",")].rstrip())
         return self._end(start, _AFTER_ITEM, stop_at_comma=True)
 
     def clause_end(self, start: int) -> int:
@@ -63,7 +69,9 @@ class Places:
     def group_by(self, select_start: int, first: int) -> tuple[int, int]:
         """The GROUP BY clause of the SELECT whose list starts at ``select_start``; ``first`` is where its first
         element starts, if the parser said so."""
-        start = self._keyword("group", select_start)
+        written = _GROUP_BY.findall(self.text)
+        alone = _GROUP_BY.search(self.text, max(0, select_start)) if len(written) == 1 else None
+        start = alone.start() if alone else self._keyword("group", select_start)
         if start >= 0:
             return start, self.clause_end(start + len("group"))
         return (first, first + 1) if first >= 0 else (select_start, select_start + 1)

@@ -261,7 +261,8 @@ def use_partial_keys(prover: Prover, facts: Facts, env: Environment) -> None:
                 continue
             if all(_holds(condition, facts) for condition in entry.where):
                 columns = mask_of(number(prover, c, facts, env) for c in entry.columns)
-                facts.add(columns, 1 << row_id, lax=not entry.key.nulls_not_distinct)
+                strict = entry.key.nulls_not_distinct and facts.not_null >> row_id & 1
+                facts.add(columns, 1 << row_id, lax=not strict)
 
 
 def _holds(condition: Expr, facts: Facts) -> bool:

@@ -58,7 +58,9 @@ def place_of(source: RowSource, places: Places) -> tuple[int, int]:
     plan = source.view or source.plan
     if isinstance(plan, Group):
         return plan.start, plan.end
-    start = max(0, getattr(plan, "start", 0))
+    start = plan.values[0][1].start if isinstance(plan, Expand) else getattr(plan, "start", -1)
+    if start < 0:
+        return 0, 0
     if isinstance(plan, Scan | Instance):
         return start, places.source_end(start)
     return start, places.name_end(start)

@@ -261,13 +261,15 @@ def _select(binding: Binding, node: Any, scope: Scope) -> tuple[Plan, list[Outpu
 
 def _targets(binding: Binding, node: Any, scope: Scope) -> list[Target]:
     targets: list[Target] = []
-    for target in node.targetList or ():
+    nodes = node.targetList or ()
+    for position, target in enumerate(nodes):
         value = target.val
         start = place(target)
         if is_a(value, ast.ColumnRef) and is_a(value.fields[-1], ast.A_Star):
             targets += _star(binding, value, scope)
             continue
-        end = binding.places.item_end(start)
+        following = place(nodes[position + 1]) if position + 1 < len(nodes) else -1
+        end = binding.places.item_end(start, following)
         bound = bind(binding, value, scope)
         name = target.name or output_name(value)
         targets.append(Target(name or UNNAMED, bound, start, end, name is not None))

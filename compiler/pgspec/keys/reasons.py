@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pgspec.keys.algebra import Op
+from pgspec.keys.algebra import Expr, Op, Ref, WindowCall, operands
 from pgspec.keys.analysis import Analysis, Proof
-from pgspec.keys.facts import Facts, Mask
+from pgspec.keys.facts import Facts, Mask, mask_of
 from pgspec.keys.plans import (
     Distinct,
     Expand,
@@ -74,11 +74,13 @@ def why_not_unique(analysis: Analysis, columns: Sequence[str], key: Mask, assume
             reasons.append(Reason(text, "select the columns of USING, or coalesce() of both sides", start, end))
             continue
         case = _Case(proof, source, row_id, shown, reached, proof.names())
-        message, help_text = _explain(case)
+        message, help_text = _subtotals(case, key, assumed) or _computed(case, key, assumed) or _explain(case)
         if assumed.is_key(key):
             message = f"{shown} is unique only among rows in which it is not NULL"
             help_text = "keep NULLs out with WHERE ... IS NOT NULL, or declare NOT NULL"
         start, end = place_of(source, proof.binding.places)
+        if end == 0:
+            start, end = _whole(proof)
         reasons.append(Reason(message, _with_keys(help_text, analysis), start, end))
     return list(dict.fromkeys(reasons))
 
@@ -133,6 +135,51 @@ def _explain(case: _Case) -> tuple[str, str]:
     return f"{case.key} does not fix {describe(plan)}", ""
 
 
+def _subtotals(case: _Case, key: Mask, facts: Facts) -> tuple[str, str] | None:
+    """The key would do if it told subtotals from groups."""
+    plan = case.source.plan
+    if not isinstance(plan, Group) or not plan.flags:
+        return None
+    if not facts.is_key(key | mask_of(case.source.here(f) for f in plan.flags)):
+        return None
+    shown = ", ".join(_text(case, a) for a in plan.outputs if a not in plan.keys)
+    return (
+        f"{case.key} does not tell a subtotal row of {describe(plan)} from a group with the same value",
+        f"output grouping({shown}) AS level and add level to the key",
+    )
+
+
+def _computed(case: _Case, key: Mask, facts: Facts) -> tuple[str, str] | None:
+    """The key has a value computed from what would be a key."""
+    prover = case.proof.prover
+    assert prover is not None
+    for attribute, name in case.names.items():
+        operation = prover.computed.get(attribute)
+        if operation is None or not key >> attribute & 1:
+            continue
+        inputs = list(dict.fromkeys(_inputs(operation)))
+        if inputs and facts.is_key(key & ~(1 << attribute) | mask_of(inputs)):
+            parts = [_column(case, a) for a in inputs]
+            message = f"`{name}` is computed from {listed(parts)}, and nothing shows that it keeps them apart"
+            shown = [case.names[a] for a in inputs if a in case.names]
+            if len(shown) == len(inputs):
+                return message, f"use {quoted(shown)} in its place"
+            return message, f"output {listed(parts)} and use {'it' if len(parts) == 1 else 'them'} in its place"
+    return None
+
+
+def _inputs(expr: Expr) -> list[int]:
+    if type(expr) is Ref:
+        return [expr.attribute]
+    return [a for part in operands(expr) for a in _inputs(part)]
+
+
+def _column(case: _Case, attribute: int) -> str:
+    assert case.proof.prover is not None
+    known = case.proof.prover.attributes[attribute]
+    return f"{known.alias}.{ident(known.name)}" if known.alias else ident(known.name)
+
+
 # tables
 
 
@@ -152,6 +199,9 @@ def _scan(case: _Case, plan: Scan) -> tuple[str, str]:
     message = f"{head}: {known}, and its key is {shown}"
     message += _unusable(plan)
     helps: list[str] = []
+    tied = [c.name for c in _ties(case) if c.name != "row_number"]
+    if tied:
+        helps.append(f"{tied[0]}() keeps ties: use row_number() with an ORDER BY that ends in a key")
     if keys:
         helps.append(_add_columns(case, plan, [str(c) for c in keys[0].columns]))
     if fixed and not _is_only_source(case):
@@ -159,6 +209,10 @@ def _scan(case: _Case, plan: Scan) -> tuple[str, str]:
     if fixed:
         helps.append(f"declare UNIQUE {quoted(fixed)} on {name} if that is so")
     return message, ", or ".join(helps)
+
+
+def _ties(case: _Case) -> list[WindowCall]:
+    return case.proof.prover.ties if case.proof.prover is not None else []
 
 
 def _is_only_source(case: _Case) -> bool:
@@ -208,12 +262,6 @@ def _text(case: _Case, attribute: int) -> str:
 def _group(case: _Case, plan: Group) -> tuple[str, str]:
     missing = [a for a in plan.outputs if not case.fixed(a)]
     word = describe(plan)
-    if not missing:
-        shown = ", ".join(_text(case, a) for a in plan.outputs if a not in plan.keys)
-        return (
-            f"{case.key} does not tell a subtotal row of {word} from a group whose value is NULL",
-            f"select grouping({shown}) AS level and add level to the key",
-        )
     left = listed([_text(case, a) for a in missing])
     message = (
         f"rows are one per {word} ({', '.join(_text(case, a) for a in plan.outputs)}), but {case.key} leaves out {left}"

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from itertools import combinations
 from itertools import product as choices
 
-from pgspec.keys.algebra import BINARY, Const
+from pgspec.keys.algebra import BINARY, Const, Expr
 from pgspec.keys.candidates import candidate_keys
+from pgspec.keys.equality import literal_value
 from pgspec.keys.facts import Facts, mask_of, members
 from pgspec.keys.plans import Query, Recursive, RecursiveScan, SetForm, SetOperation, Values
 from pgspec.keys.values import Cause, Environment, Prover, number
 
-_TELLING_TYPES = frozenset({"text", "character varying", "integer", "bigint", "smallint", "boolean", "uuid", "date"})
 _MAX_COMBINATIONS = 32
 
 
@@ -34,31 +34,27 @@ def derive_values(prover: Prover, plan: Values, env: Environment) -> Facts:
         if len(plan.rows) == 1 and type(column[0]) is Const and column[0].value is not None:
             facts.constants[attribute] = Const(column[0].value, prover.type_of(attribute))
     facts.add(facts.rows | env.context, mask_of(plan.attributes))
-    literal = [i for i, column in enumerate(columns) if _literals(column)]
+    known = [_literals(prover, column) for column in columns]
+    literal = [i for i, values in enumerate(known) if values]
     for size in (1, 2, 3):
-        found = [c for c in combinations(literal, size) if _all_different([columns[i] for i in c])]
-        for chosen in found:
-            facts.add(mask_of(plan.attributes[i] for i in chosen), facts.rows)
-        if found:
+        keys = [c for c in combinations(literal, size) if _all_different([known[i] for i in c])]
+        for key in keys:
+            facts.add(mask_of(plan.attributes[i] for i in key), facts.rows)
+        if keys:
             break
     return facts
 
 
-def _literals(column: Iterable[object]) -> bool:
-    values = [v for v in column if type(v) is Const and v.value is not None and v.type in (*_TELLING_TYPES, "unknown")]
-    return len(values) == len(tuple(column)) and len({v.type for v in values}) == 1
+def _all_different(columns: list[list[str | int]]) -> bool:
+    rows = list(zip(*columns, strict=True))
+    return len(set(rows)) == len(rows)
 
 
-def _all_different(columns: list[tuple[object, ...]]) -> bool:
-    rows = [tuple(v.value for v in row if type(v) is Const) for row in zip(*columns, strict=True)]
-    kinds = {tuple(type(v) for v in row) for row in rows}
-    comparable = all(
-        type(v) is not Const
-        or v.type in ("unknown", "text", "character varying", "integer", "bigint", "smallint", "boolean")
-        for c in columns
-        for v in c
-    )
-    return comparable and len(kinds) == 1 and len(set(rows)) == len(rows)
+def _literals(prover: Prover, column: Iterable[Expr]) -> list[str | int]:
+    """What the literals of a column stand for; nothing when one is no literal or they differ in type."""
+    constants = [v for v in column if type(v) is Const]
+    known = [v for v in (literal_value(c, prover.types) for c in constants) if v is not None]
+    return known if len(known) == len(tuple(column)) and len({c.type for c in constants}) == 1 else []
 
 
 def derive_set_operation(prover: Prover, plan: SetOperation, env: Environment) -> Facts:
@@ -146,19 +142,10 @@ def _tells_apart(prover: Prover, plan: SetOperation, branches: list[Facts], colu
             return True
     result = prover.type_of(plan.attributes[column])
     known = [f.constants.get(v) for f, v in zip(branches, values, strict=True)]
-    constants = [k.value for k in known if k is not None and k.value is not None]
-    simple = result in ("text", "character varying", "integer", "bigint", "smallint", "boolean")
-    comparable = simple or (result is not None and prover.types.is_enum(result))
-    types_fit = all(prover.types.base(k.type) in (result, "unknown") for k in known if k is not None)
-    kinds = {type(c) for c in constants}
-    return (
-        comparable
-        and types_fit
-        and len(constants) == len(values)
-        and len(set(constants)) == len(values)
-        and len(kinds) == 1
-        and (result not in ("text", "character varying") or prover.types.equal_image("text"))
-    )
+    constants = [k for k in known if k is not None]
+    types_fit = all(prover.types.base(k.type) in (result, "unknown") for k in constants)
+    told = {literal_value(Const(k.value, result), prover.types) for k in constants}
+    return types_fit and None not in told and len(told) == len(values) == len(constants)
 
 
 def _union_keys(

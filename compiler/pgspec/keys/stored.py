@@ -18,11 +18,11 @@ from pgspec.pgsql import ast, enums
 def scan_of(binding: Binding, relation: Relation, alias: str, *, only: bool, start: int) -> Scan:
     """The scan of a relation.  Predicates and expressions of its constraints are bound like those of a query that
     reads nothing else, but looking at them is not reading the columns."""
-    not_null = frozenset(
-        [c.name for c in relation.columns.values() if c.not_null]
-        + ([c for check in relation.checks for c in _checked_not_null(check)] if relation.checks else [])
-        + [c for key in relation.keys if key.primary for c in key.columns if isinstance(c, str)]
-    )
+    not_null = binding.types.not_null.get(relation.name)
+    if not_null is None:
+        not_null = binding.types.not_null[relation.name] = frozenset(_not_null(relation))
+    if relation.has_children and not only:  # a table that inherits may drop NOT NULL
+        not_null = frozenset()
     scan = Scan(relation, {}, alias, only, start, not_null)
     special = [k for k in relation.keys if k.where is not None or not all(isinstance(c, str) for c in k.columns)]
     generated = [c for c in relation.columns.values() if c.generated is not None]
@@ -42,6 +42,14 @@ def scan_of(binding: Binding, relation: Relation, alias: str, *, only: bool, sta
         values.append((target.attribute, value))  # type: ignore[union-attr]
     binding.silent -= 1
     return Scan(relation, scan.attributes, alias, only, start, not_null, keys, tuple(values))
+
+
+def _not_null(relation: Relation) -> Iterator[str]:
+    """The columns that are NOT NULL: declared, of the primary key, or by a CHECK."""
+    yield from (c.name for c in relation.columns.values() if c.not_null)
+    yield from (c for key in relation.keys if key.primary for c in key.columns if isinstance(c, str))
+    for check in relation.checks:
+        yield from _checked_not_null(check)
 
 
 def _element(binding: Binding, element: Any, item: TableItem, scope: Scope) -> Expr:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from pgspec.keys.algebra import Const, Expr, Form, Op
+from pgspec.keys.equality import literal_value
 from pgspec.keys.facts import Facts, mask_of
 from pgspec.keys.plans import Expand, FunctionItem, FunctionScan
+from pgspec.keys.typesystem import Types
 from pgspec.keys.values import Cause, Environment, Prover, number
 
 _STEP = re.compile(r"\+?(\d+)?\s*(day|week|mon|month|year)s?")
@@ -46,7 +48,7 @@ def _single(prover: Prover, item: FunctionItem, facts: Facts, env: Environment) 
     if not item.attributes or not isinstance(item.call, Op):
         return
     first = item.attributes[0]
-    if item.returns_set and distinct_values(item.call):
+    if item.returns_set and distinct_values(item.call, prover.types):
         facts.add(1 << first | env.context, facts.rows)
         facts.not_null |= 1 << first
         step = series_step(item.call)
@@ -54,24 +56,23 @@ def _single(prover: Prover, item: FunctionItem, facts: Facts, env: Environment) 
             prover.series[first] = step
 
 
-def distinct_values(call: Op) -> bool:
+def distinct_values(call: Op, types: Types) -> bool:
     """Whether the function returns no value of its first column twice, and no NULL."""
     signature = call.signature
     if signature is None or signature.schema is not None:
         return False
     if signature.name in _DISTINCT_VALUES:
         return True
-    return signature.name == "unnest" and len(call.arguments) == 1 and _distinct_literals(call.arguments[0])
+    return signature.name == "unnest" and len(call.arguments) == 1 and _distinct_literals(call.arguments[0], types)
 
 
-def _distinct_literals(array: Expr) -> bool:
+def _distinct_literals(array: Expr, types: Types) -> bool:
     if not isinstance(array, Op) or array.form is not Form.ARRAY:
         return False
-    values = [
-        e.value for e in array.arguments if type(e) is Const and e.type in ("integer", "text", "character varying")
-    ]
-    same_kind = len({type(v) for v in values}) == 1
-    return len(values) == len(array.arguments) and None not in values and same_kind and len(set(values)) == len(values)
+    literals = [e for e in array.arguments if type(e) is Const]
+    values = {literal_value(e, types) for e in literals}
+    same_type = len({e.type for e in literals}) == 1
+    return len(values) == len(array.arguments) and None not in values and same_type
 
 
 def series_step(call: Op) -> str | None:
@@ -98,7 +99,11 @@ def derive_expand(prover: Prover, plan: Expand, facts: Facts, env: Environment) 
         facts.own |= 1 << attribute
         facts.add(facts.rows | env.context, 1 << attribute)
         prover.causes[attribute] = Cause(call, facts.not_null)
-        if len(plan.values) == 1 and distinct_values(call) and not (call.signature and call.signature.columns[1:]):
+        if (
+            len(plan.values) == 1
+            and distinct_values(call, prover.types)
+            and not (call.signature and call.signature.columns[1:])
+        ):
             facts.add(before | 1 << attribute | env.context, 1 << row_id)
             facts.not_null |= 1 << attribute
     return facts

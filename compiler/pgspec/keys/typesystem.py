@@ -44,6 +44,7 @@ class Types:
         self._enums = {str(name) for name in catalog.enums}
         self._composites = {str(name): columns for name, columns in catalog.composites.items()}
         self._chosen: dict[tuple[str, tuple[str | None, ...]], Signature | None] = {}
+        self.not_null: dict[QName, frozenset[str]] = {}
         self.derived: dict[int, object] = {}
         """What the prover found out about views of the catalog."""
         self._nondeterministic = bool(catalog.nondeterministic_collations)

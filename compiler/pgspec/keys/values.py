@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,22 +31,13 @@ from pgspec.keys.equality import (
 )
 from pgspec.keys.facts import Facts, Mask, mask_of, members
 from pgspec.keys.plans import (
-    Distinct,
-    Expand,
-    Extend,
-    Filter,
-    Group,
     Instance,
-    Join,
-    Limit,
     Plan,
     Query,
-    Recursive,
     Scan,
-    SetOperation,
-    Window,
 )
-from pgspec.keys.typesystem import INTEGERS, Types
+from pgspec.keys.repeatable import repeatable
+from pgspec.keys.typesystem import Types
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +87,8 @@ class RowSource:
 @dataclass(slots=True)
 class Prover:
     """The state of deriving facts about one query: attributes (with hidden ones after the visible), and for
-    diagnostics which plan each row id stands for and why attributes can be NULL.  The other tables are notes on
+    diagnostics which plan each row id stands for, why attributes can be NULL and how they are computed.  The other
+    tables are notes on
     attributes: stored columns, series, window functions, array_agg, COALESCE of both sides of a FULL JOIN, and of which
     attributes another one (`deciders`) tells whether they are NULL."""
 
@@ -113,6 +105,7 @@ class Prover:
     elements: dict[int, tuple[int, Mask, bool, bool]] = field(default_factory=dict)
     coalesced: dict[frozenset[int], int] = field(default_factory=dict)
     deciders: dict[int, int] = field(default_factory=dict)
+    computed: dict[int, Op] = field(default_factory=dict)
     ties: list[WindowCall] = field(default_factory=list)
     branch_keys: dict[int, list[list[frozenset[int]]]] = field(default_factory=dict)
 
@@ -136,6 +129,10 @@ class Prover:
         found = self.types.base(self.attributes[attribute].type)
         return "text" if found == "unknown" else found
 
+    def exact(self, attributes: Iterable[int]) -> bool:
+        """Whether equal values of these attributes are the same to every function."""
+        return all(self.types.equal_image(self.type_of(a)) for a in attributes)
+
 
 def define(prover: Prover, attribute: int, expr: Expr, facts: Facts, env: Environment) -> None:
     """The attribute has the value of the expression: an output column, a grouping expression."""
@@ -144,6 +141,8 @@ def define(prover: Prover, attribute: int, expr: Expr, facts: Facts, env: Enviro
     facts.own |= bit
     facts.add(facts.rows | env.context, bit)
     facts.equal(value, attribute)
+    if isinstance(expr, Op):
+        prover.computed[attribute] = expr
     if facts.not_null & (1 << value):
         facts.not_null |= bit
     elif value in prover.causes:
@@ -349,8 +348,8 @@ def _subquery(prover: Prover, expr: Subquery, facts: Facts, env: Environment) ->
     bit = 1 << attribute
     facts.add(facts.rows | env.context, bit)
     inputs = mask_of(number(prover, t, facts, env) for t in expr.test) | mask_of(expr.outer)
-    if not expr.volatile and _repeatable(expr.query.plan, prover):
-        if all(prover.types.equal_image(prover.type_of(a)) for a in members(inputs)):
+    if not expr.volatile and repeatable(expr.query.plan, prover.exact, prover.types):
+        if prover.exact(members(inputs)):
             facts.add(inputs, bit)
     elif not expr.volatile and not inputs:
         facts.add(0, bit)
@@ -367,35 +366,3 @@ def _subquery_present(expr: Subquery, inner: Facts) -> bool:
     if expr.form is SubqueryForm.SCALAR and expr.query.outputs:
         return inner.exactly_one and bool(inner.not_null >> expr.query.outputs[0].attribute & 1)
     return False
-
-
-_ORDER_FREE = frozenset({"count", "min", "max", "bool_and", "bool_or", "every", "bit_and", "bit_or"})
-_ORDER_FREE_SUMS = frozenset({"sum", "avg"})
-
-
-def _repeatable(plan: Plan, prover: Prover) -> bool:
-    """Whether the query gives the same for the same outer values, whatever order it meets its rows in."""
-    if isinstance(plan, Limit | Window | Recursive):
-        return False
-    if isinstance(plan, Distinct):
-        return not plan.on and _exact(plan.attributes, prover) and _repeatable(plan.input, prover)
-    if isinstance(plan, Group):
-        fixed = all(_order_free(call, prover.types) for _, call in plan.aggregates)
-        return fixed and _exact(plan.keys, prover) and _repeatable(plan.input, prover)
-    if isinstance(plan, Instance):
-        return _repeatable(plan.definition.plan, prover)
-    if isinstance(plan, SetOperation):
-        return _exact(plan.attributes, prover) and all(_repeatable(b.plan, prover) for b in plan.branches)
-    if isinstance(plan, Join):
-        return _repeatable(plan.left, prover) and _repeatable(plan.right, prover)
-    return _repeatable(plan.input, prover) if isinstance(plan, Filter | Extend | Expand) else True
-
-
-def _exact(attributes: tuple[int, ...], prover: Prover) -> bool:
-    """Equal values are the same, so it does not matter which row represents a group."""
-    return all(prover.types.equal_image(prover.type_of(a)) for a in attributes)
-
-
-def _order_free(call: Aggregate, types: Types) -> bool:
-    exact = call.arguments and types.base(call.arguments[0].type) in (*INTEGERS, "numeric")
-    return call.name in _ORDER_FREE or (call.name in _ORDER_FREE_SUMS and bool(exact))
