@@ -15,7 +15,9 @@ ORDER = [
     "diagnostics",
     "pgsql",
     "sql",
+    "disk",
     "source",
+    "sources",
     "catalog",
     "keys",
     "lineage",
@@ -31,7 +33,6 @@ ORDER = [
     "desired",
     "migration",
     "plan_text",
-    "sources",
     "releases",
     "compile",
     "report",
@@ -45,7 +46,6 @@ ORDER = [
     "cli",
     "__main__",
 ]
-# sources.py asks for the YAML reader inside a function; what needs it least must not import it first.
 ONLY_IMPORTER = {"pglast": "pgsql", "sqlglot": "lineage", "jinja2": "render", "yaml": "source", "click": "cli"}
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from pgspec.sources import find_root
+from pgspec.disk import find_root
 from pgspec.unchanged import recall
 
 _SHORTCUTS = (["build"], ["build", "--check"])

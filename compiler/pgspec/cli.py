@@ -14,10 +14,11 @@ import click
 
 from pgspec import __version__, output
 from pgspec.diagnostics import Diagnostic, Severity, Span
-from pgspec.sources import PROJECT_FILE, Sources, find_root, from_disk, schema_patterns
+from pgspec.disk import PROJECT_FILE, find_root
 
 if TYPE_CHECKING:
     from pgspec.compile import Result
+    from pgspec.sources import Sources
 
 FORMATS = ("full", "concise", "json", "github", "sarif")
 _STYLES = {
@@ -287,6 +288,7 @@ def _root(start: Path) -> Path:
 
 def _compile(root: Path) -> tuple[Sources, Result]:
     from pgspec.compile import compile_project  # noqa: PLC0415 - needs every library; `--help` needs none
+    from pgspec.sources import from_disk  # noqa: PLC0415
 
     sources = from_disk(root)
     return sources, compile_project(sources)
@@ -326,6 +328,7 @@ def _named(error: OSError, root: Path) -> str:
 
 
 def _remember(root: Path, sources: Sources, result: Result, summary: str) -> None:
+    from pgspec.sources import schema_patterns  # noqa: PLC0415
     from pgspec.unchanged import remember  # noqa: PLC0415
 
     patterns = schema_patterns(sources.specs.get(PROJECT_FILE, b""))

@@ -11,6 +11,7 @@ from pgspec.catalog import Catalog
 from pgspec.catalog.reader import read_schema
 from pgspec.desired import desired_state
 from pgspec.diagnostics import Diagnostic, Severity, Span
+from pgspec.disk import GENERATED, PROJECT_FILE, RELEASES
 from pgspec.kinds import MaterializedView, Project
 from pgspec.kinds.load import load
 from pgspec.migration import Printer, Settings
@@ -21,7 +22,7 @@ from pgspec.program import Program
 from pgspec.releases import Release
 from pgspec.rules import RULES
 from pgspec.source import Document
-from pgspec.sources import GENERATED, PROJECT_FILE, RELEASES, Sources
+from pgspec.sources import Sources
 from pgspec.state import State
 
 DRAFT = f"{GENERATED}/draft"

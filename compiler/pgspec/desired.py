@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pgspec.diagnostics import Span
 from pgspec.objects import Key, SqlObject
 from pgspec.pgsql import Statement
@@ -33,7 +35,7 @@ def _view(view: View, roles: tuple[str, ...], views: set[QName]) -> list[SqlObje
     grant = [[role, ["SELECT"]] for role in sorted(set(view.spec.access.select))]
     out = [SqlObject(key, {"name": list(view.name), "query": query}, depends_on=needs, origin=origin)]
 
-    def child(kind: str, name: str, definition: dict[str, object], span: Span) -> None:
+    def child(kind: str, name: str, definition: Mapping[str, object], span: Span) -> None:
         out.append(SqlObject(Key(kind, name), definition, parent=key, origin=span))
 
     for index in view.indexes:

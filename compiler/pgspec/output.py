@@ -15,13 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pgspec.sources import GENERATED
+from pgspec.disk import GENERATED, owned_files
 
 if sys.platform != "win32":
     import fcntl
 
-# Sealed releases are not among them: they are never removed.  Nor is what others put beside them.
-OWNED = ("schema.sql", *(f"draft/{name}" for name in ("migrate.sql", "plan.md", "rollback.sql", "verify.sql")))
 _STAGING = ".pgspec-"
 
 
@@ -45,12 +43,6 @@ def compare(root: Path, files: Mapping[str, str]) -> Difference:
 def _same(found: bytes | None, wanted: bytes) -> bool:
     """Whether a file is as it should be; a checkout may have turned its line ends into CRLF."""
     return found is not None and (found == wanted or found.replace(b"\r\n", b"\n") == wanted)
-
-
-def owned_files(root: Path) -> list[str]:
-    """The files under generated/ that belong to pgspec, relative to the project, sorted."""
-    paths = [f"{GENERATED}/{name}" for name in OWNED]
-    return sorted(path for path in paths if (root / path).is_file() or (root / path).is_symlink())
 
 
 def unified(root: Path, difference: Difference) -> str:

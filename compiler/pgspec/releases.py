@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pgspec import state as states
 from pgspec.diagnostics import Diagnostic, Severity, Span
-from pgspec.sources import RELEASES
+from pgspec.disk import RELEASES
 from pgspec.state import State
 
 SUM_FILE = f"{RELEASES}/pgspec.sum"

@@ -16,11 +16,12 @@ from typing import Any
 
 from pgspec import snapshot
 from pgspec.compile import DRAFT, Result
+from pgspec.disk import GENERATED
 from pgspec.kinds.base import Name
 from pgspec.pgsql import parse
 from pgspec.program import resolve
 from pgspec.scratch import ScratchError, scratch_server
-from pgspec.sources import GENERATED, Sources
+from pgspec.sources import Sources
 from pgspec.sql import commas, ident, literal, qname
 
 SCHEMA_FILE = f"{GENERATED}/schema.sql"

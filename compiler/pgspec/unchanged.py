@@ -6,7 +6,6 @@ Nothing heavy is imported here, and the record is only ever a shortcut: without 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import sys
@@ -14,9 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pgspec import __version__
-from pgspec.output import owned_files
-from pgspec.sources import files_on_disk
+from pgspec import __version__, templates  # type: ignore[attr-defined]  # a folder of its own, put here by the build
+from pgspec.disk import files_on_disk, owned_files
 
 RECORD = ".pgspec_cache/build.json"
 
@@ -70,9 +68,7 @@ def _digest(files: Mapping[str, bytes]) -> str:
 
 def _tool() -> str:
     """A hash that changes with any file of pgspec, with its parser, and with Python."""
-    templates = importlib.util.find_spec("pgspec.templates")
-    assert templates is not None
-    folders = [Path(__file__).parent, Path(templates.origin or "").parent]
+    folders = [os.path.dirname(__file__), os.path.dirname(templates.__file__ or "")]  # noqa: PTH120
     parts = [__version__, sys.version, *(entry for folder in folders for entry in _stats(folder))]
     for place in sys.path:
         parser = Path(place) / "pglast" / "__init__.py"
@@ -82,7 +78,7 @@ def _tool() -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _stats(folder: Path) -> Iterable[str]:
+def _stats(folder: str) -> Iterable[str]:
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
         for name in sorted(files):
