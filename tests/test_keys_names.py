@@ -12,6 +12,8 @@ MISTAKES = [
     ("SELECT id FROM «userz»", "SQL002", "relation `userz` does not exist", "did you mean `users`?"),
     ("SELECT id FROM «events»", "SQL002", "relation `events` does not exist", "known as `app.events`"),
     ("SELECT id FROM «public.events»", "SQL002", "relation `public.events` does not exist", "known as `app.events`"),
+    ("SELECT mail FROM «auth.people»", "SQL002", "relation `auth.people` does not exist",
+     "schema `auth` is not in the base schema"),
     ("SELECT «nme» FROM orgs", "SQL003", "column `nme` does not exist", "did you mean `name`?"),
     ("SELECT «o.slg» FROM orgs o", "SQL003", "column `slg` does not exist in `o`", "did you mean `slug`?"),
     ("SELECT «orgs.id» FROM orgs o", "SQL002", "`orgs` is not in the FROM clause", ""),
