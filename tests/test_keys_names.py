@@ -88,6 +88,7 @@ SOUND = [
     "SELECT sum(total) OVER w AS s FROM orders WINDOW w AS (PARTITION BY city)",
     "SELECT x.id FROM orgs, LATERAL (SELECT orgs.id) x",
     "SELECT (WITH users AS (SELECT 1 AS one) SELECT one FROM users) AS a, (SELECT max(id) FROM users) AS b",
+    "SELECT o.id, (SELECT max(u.id) + o.id FROM users u) AS m FROM orgs o",
     "TABLE orgs",
     "SELECT text(id) AS t FROM orgs",
 ]
@@ -110,6 +111,7 @@ READS = [
      {"orgs": {"id"}, "users": {"org_id"}}),
     ("SELECT mail FROM live_users", {"live_users": {"mail"}}),
     ("WITH users AS (SELECT slug FROM orgs) SELECT slug FROM users", {"orgs": {"slug"}}),
+    ("WITH users AS (SELECT slug FROM orgs) SELECT id FROM public.users", {"orgs": {"slug"}, "users": {"id"}}),
     ("SELECT mail FROM users WHERE deleted_at IS NULL", {"users": {"mail", "deleted_at"}}),
 ]  # fmt: skip
 
@@ -117,6 +119,12 @@ READS = [
 @pytest.mark.parametrize(("query", "reads"), READS, ids=[r[0] for r in READS])
 def test_reads(query: str, reads: dict[str, set[str]]) -> None:
     assert {name.name: set(columns) for name, columns in analysed(query).reads.items()} == reads
+
+
+def test_places_of_output_columns() -> None:
+    query = "SELECT id -- one, two\n , upper(slug), (SELECT 1, 2 LIMIT 0) AS b /* , */ , *\nFROM orgs"
+    shown = [query[c.start : c.end] for c in analysed(query).columns]
+    assert shown == ["id", "upper(slug)", "(SELECT 1, 2 LIMIT 0) AS b", "*", "*", "*", "*"]
 
 
 def test_base_reads_look_through_views() -> None:
