@@ -70,6 +70,8 @@ QUERIES = [
     "SELECT count(*) AS n FROM app.events",
     "SELECT 'sad' = feeling AS a, feeling IN ('sad', 'ok') AS b, feeling > 'sad' AS c FROM users",
     "SELECT unnest(tags) AS t, generate_series(1, 2) AS g FROM users",
+    "SELECT city::varchar, 'a'::text, CASE WHEN paid THEN 1 ELSE id END, day - '2024-01-01' AS d FROM orders",
+    "SELECT (SELECT slug FROM orgs LIMIT 1), ARRAY[1], NULLIF(1, 2), LEAST(1, 2), EXISTS (SELECT 1)",
     "TABLE orgs",
 ]  # fmt: skip
 

@@ -12,6 +12,8 @@ MISTAKES = [
     ("SELECT id FROM «userz»", "SQL002", "relation `userz` does not exist", "did you mean `users`?"),
     ("SELECT id FROM «events»", "SQL002", "relation `events` does not exist", "known as `app.events`"),
     ("SELECT id FROM «public.events»", "SQL002", "relation `public.events` does not exist", "known as `app.events`"),
+    ("SELECT mail FROM «auth.people»", "SQL002", "relation `auth.people` does not exist",
+     "schema `auth` is not in the base schema"),
     ("SELECT «nme» FROM orgs", "SQL003", "column `nme` does not exist", "did you mean `name`?"),
     ("SELECT «o.slg» FROM orgs o", "SQL003", "column `slg` does not exist in `o`", "did you mean `slug`?"),
     ("SELECT «orgs.id» FROM orgs o", "SQL002", "`orgs` is not in the FROM clause", ""),
@@ -86,6 +88,7 @@ SOUND = [
     "SELECT sum(total) OVER w AS s FROM orders WINDOW w AS (PARTITION BY city)",
     "SELECT x.id FROM orgs, LATERAL (SELECT orgs.id) x",
     "SELECT (WITH users AS (SELECT 1 AS one) SELECT one FROM users) AS a, (SELECT max(id) FROM users) AS b",
+    "SELECT o.id, (SELECT max(u.id) + o.id FROM users u) AS m FROM orgs o",
     "TABLE orgs",
     "SELECT text(id) AS t FROM orgs",
 ]
@@ -108,6 +111,7 @@ READS = [
      {"orgs": {"id"}, "users": {"org_id"}}),
     ("SELECT mail FROM live_users", {"live_users": {"mail"}}),
     ("WITH users AS (SELECT slug FROM orgs) SELECT slug FROM users", {"orgs": {"slug"}}),
+    ("WITH users AS (SELECT slug FROM orgs) SELECT id FROM public.users", {"orgs": {"slug"}, "users": {"id"}}),
     ("SELECT mail FROM users WHERE deleted_at IS NULL", {"users": {"mail", "deleted_at"}}),
 ]  # fmt: skip
 
@@ -115,6 +119,12 @@ READS = [
 @pytest.mark.parametrize(("query", "reads"), READS, ids=[r[0] for r in READS])
 def test_reads(query: str, reads: dict[str, set[str]]) -> None:
     assert {name.name: set(columns) for name, columns in analysed(query).reads.items()} == reads
+
+
+def test_places_of_output_columns() -> None:
+    query = "SELECT id -- one, two\n , upper(slug), (SELECT 1, 2 LIMIT 0) AS b /* , */ , *\nFROM orgs"
+    shown = [query[c.start : c.end] for c in analysed(query).columns]
+    assert shown == ["id", "upper(slug)", "(SELECT 1, 2 LIMIT 0) AS b", "*", "*", "*", "*"]
 
 
 def test_base_reads_look_through_views() -> None:

@@ -116,6 +116,8 @@ KEYS = {
     "group by": [
         ("SELECT day, count(*) AS n FROM orders GROUP BY day", ["day"]),
         ("SELECT count(*) AS n FROM orders GROUP BY day", []),
+        ("SELECT lower(slug) AS slug, count(*) AS n FROM orgs GROUP BY slug", []),
+        ("SELECT upper(slug) AS u, count(*) AS n FROM orgs GROUP BY u", ["u"]),
         ("SELECT city, count(*) AS n FROM orders GROUP BY city", []),
         ("SELECT coalesce(city, '') AS city, count(*) AS n FROM orders GROUP BY coalesce(city, '')", ["city"]),
         ("SELECT coalesce(city, '') AS city, count(*) AS n FROM orders GROUP BY orders.city", []),
@@ -150,6 +152,7 @@ KEYS = {
         ("SELECT DISTINCT user_id, day FROM orders", ["user_id day"]),
         ("SELECT DISTINCT id, day FROM orders", ["id"]),
         ("SELECT DISTINCT city FROM orders", []),
+        ("SELECT DISTINCT random() AS a, random() AS b FROM orgs", ["a b"]),
         ("SELECT DISTINCT ON (user_id) user_id, day FROM orders ORDER BY user_id, day", ["user_id"]),
         ("SELECT DISTINCT ON (user_id) day FROM orders ORDER BY user_id, day", []),
         ("SELECT DISTINCT ON (user_id) user_id, generate_series(1, 2) AS g FROM orders", ["user_id g"]),

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from keys_support import analysed, catalog, keys_of
-from pgspec.catalog import Column, Key, Relation
+from pgspec.catalog import Catalog, Column, Key, Relation
 from pgspec.keys import check_key
+from pgspec.pgsql import parse
 from pgspec.sql import QName
 
 # A query and columns that are not a key of it.
@@ -140,3 +141,29 @@ def test_a_stored_view_is_a_table_with_the_keys_it_was_given() -> None:
 def test_deep_nesting_is_refused_not_raised() -> None:
     query = "SELECT " + "(" * 400 + "1" + " + 1)" * 400 + " AS a"
     assert keys_of(query) in (["a"], [])
+
+
+def with_view(name: str, query: str) -> Catalog:
+    (statement,), _ = parse(query)
+    return catalog().with_relations(Relation(QName("public", name), "view", query=statement.node))
+
+
+def test_a_volatile_view_is_read_again_for_every_row() -> None:
+    known = with_view("luck", "SELECT random() > 0.5 AS g, count(*) AS n FROM users GROUP BY 1")
+    alone = analysed("SELECT DISTINCT g, n FROM luck", known)
+    assert [k.columns for k in alone.keys] == [("g",)]
+    joined = analysed("SELECT DISTINCT l.g, l.n FROM orgs o, luck l", known)
+    assert [k.columns for k in joined.keys] == [("g", "n")]
+
+
+def test_a_view_with_a_mistake_proves_nothing() -> None:
+    known = with_view("broken", "SELECT id, nope AS x FROM orgs")
+    analysis = analysed("SELECT b.id FROM broken b", known)
+    assert not analysis.findings
+    assert not analysis.keys
+    assert [u.message for u in analysis.unsupported] == ["the view `public.broken`, whose query could not be analysed"]
+
+
+def test_a_view_that_reads_itself_ends() -> None:
+    known = with_view("again", "SELECT id FROM again")
+    assert analysed("SELECT id FROM again", known).unsupported

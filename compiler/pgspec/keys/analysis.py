@@ -53,7 +53,18 @@ class ProvenKey:
 
 @dataclass(frozen=True)
 class Analysis:
-    """The result of `analyse`; see the fields of `pgspec.keys`'s documentation."""
+    """The result of `analyse`.  Offsets are code points into the text.
+
+    - ``reads``: the relations that the query names, with the columns that it uses anywhere; ``base_reads``: the same
+      with views replaced by what they read, down to tables and materialized views.
+    - ``references``: every place that names a relation; ``edits``: (offset, text to insert) that qualify each relation,
+      function and type of the schema, so that the text means the same under any search_path.
+    - ``findings``: what PostgreSQL would refuse, SQL002 to SQL005; ``naming`` are those of them that only a view's
+      column names are about.  ``unsupported``: constructs of which nothing is concluded.
+    - ``keys``: proven keys, smallest first; ``single_row``: there is at most one row.
+    - ``session``, ``volatile``, ``time``, ``unstable``: places that depend on who asks, on chance, on when, and on
+      ties or the session's TimeZone.  ``lossless_joins``: outer joins that find a row for every row.
+    - ``proof``: for `check_key`."""
 
     columns: tuple[OutputColumn, ...]
     reads: Mapping[QName, frozenset[str]]

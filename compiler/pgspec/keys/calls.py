@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pgspec.keys import builtins
-from pgspec.keys.algebra import Aggregate, Expr, Form, Op, WindowCall, is_volatile
+from pgspec.keys.algebra import Aggregate, Expr, Form, Op, Ref, WindowCall, is_volatile, operands
 from pgspec.keys.builtins import Signature
 from pgspec.keys.context import Binding, nearest
 from pgspec.keys.operators import cast
@@ -53,6 +53,9 @@ def bind_call(binding: Binding, node: Any, scope: Scope, bind: Bind) -> Expr:
         return _window(binding, node, scope, bind, full_name, arguments, condition, result)
     volatile = chosen is None or chosen.volatility == "volatile"
     if aggregate:
+        read = [a for part in (*typed, *((condition,) if condition else ())) for a in _attributes(part)]
+        if read and all(a in scope.outer for a in read):
+            binding.cannot(node.location, f"`{name}` over columns of an outer query")
         return Aggregate(
             full_name, arguments, order, condition, bool(node.agg_distinct), bool(node.agg_within_group), result,
             volatile and any(map(is_volatile, arguments)), node.location,
@@ -62,6 +65,12 @@ def bind_call(binding: Binding, node: Any, scope: Scope, bind: Bind) -> Expr:
     start = min([node.location, *(a.start for a in arguments if a.start >= 0)])
     suffix = " variadic" if node.func_variadic else ""
     return Op(Form.FUNCTION, full_name + suffix, arguments, result, chosen, volatile, start)
+
+
+def _attributes(expr: Expr) -> list[int]:
+    if type(expr) is Ref:
+        return [expr.attribute]
+    return [a for part in operands(expr) for a in _attributes(part)]
 
 
 def _is_aggregate(binding: Binding, schema: str | None, name: str, node: Any) -> bool:

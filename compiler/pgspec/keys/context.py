@@ -120,6 +120,8 @@ def relation_help(catalog: Catalog, schema: str | None, name: str) -> str:
     if elsewhere:
         places = ", ".join(f"`{qname(r)}`" for r in elsewhere)
         return f"known as {places}"
+    if schema is not None and schema not in catalog.schemas:
+        return f"schema `{schema}` is not in the base schema"
     known = [r for r in catalog.relations if schema in (None, r.schema)]
     visible = {r.name if r.schema in catalog.search_path and schema is None else str(r) for r in known}
     return nearest(name if schema is None else f"{schema}.{name}", sorted(visible))
