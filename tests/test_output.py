@@ -235,6 +235,20 @@ def test_a_killed_build_leaves_whole_files_and_the_next_one_repairs(project: Pat
     assert left, "no build was killed while it wrote"
 
 
+def test_files_are_exchanged_not_overwritten(project: Path) -> None:
+    """Whoever has a file open, or a build that is killed, sees all of the old or all of the new."""
+    build(project)
+    before = tree(project / "generated")
+    for path, data in before.items():
+        if data:
+            os.link(project / "generated" / path, project / path.replace("/", "-"))
+    write(project, {"specs/a.yaml": CHANGED})
+    build(project)
+    assert is_built(project)
+    for path, data in before.items():
+        assert not data or (project / path.replace("/", "-")).read_bytes() == data
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_build_has_written_all_or_nothing(project: Path, number: signal.Signals) -> None:
     seed = random.randrange(1 << 32)

@@ -217,6 +217,7 @@ def test_spans_of_larger_parts_end_where_the_text_ends() -> None:
     assert written(SPEC, document.head()) == "kind: materialized_view"
     assert document.has("indexes", 1) and not document.has("indexes", 2) and not document.has("nothing")
     assert only("name:\nkind: x\n").at("name") == Span(PATH, 1, 6, 1, 6)
+    assert only("? a").at("a") == Span(PATH, 1, 4, 1, 4)  # the parser puts it on a second line
     assert Document(PATH, "").head() == Span(PATH, 1, 1, 1, 2)
 
 

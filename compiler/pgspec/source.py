@@ -182,9 +182,9 @@ class Document:
     def _span(self, node: Any) -> Span:
         if node is None:
             return Span(self.path, 1, 1, 1, 2)
-        start = node.start_mark
         line, column = _end(node, self.rows)
-        return Span(self.path, start.line + 1, start.column + 1, line + 1, column + 1)
+        start = min((node.start_mark.line, node.start_mark.column), (line, column))
+        return Span(self.path, start[0] + 1, start[1] + 1, line + 1, column + 1)
 
 
 def _end(node: Any, rows: list[str]) -> tuple[int, int]:
