@@ -338,12 +338,12 @@ def test_files_that_may_not_be_read(tmp_path: Path) -> None:
 def test_links_and_folders_that_work(tmp_path: Path) -> None:
     root = write(
         tmp_path / "p",
-        {**FILES, "shared/deep/s.yaml": view("s"), "one.txt": view("one"), "specs/dir.yaml/d.yaml": view("d")},
+        {**FILES, "elsewhere/deep/s.yaml": view("s"), "one.txt": view("one"), "specs/dir.yaml/d.yaml": view("d")},
     )
-    (root / "specs/shared").symlink_to("../shared")
+    (root / "specs/linked").symlink_to("../elsewhere")
     (root / "specs/one.yaml").symlink_to("../one.txt")
     (root / "specs/loop").symlink_to("..")
-    (root / "shared/up").symlink_to("../specs")
+    (root / "elsewhere/up").symlink_to("../specs")
     result = compile_project(from_disk(root))
     assert result.ok and result.program is not None
     assert sorted(v.name.name for v in result.program.views) == ["a", "b", "d", "one", "s"]
