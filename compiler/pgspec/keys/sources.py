@@ -112,6 +112,9 @@ def _relation(binding: Binding, node: Any, scope: Scope) -> Source:
         if not node.schemaname:
             binding.qualify(node.location, name)
         binding.reads.setdefault(name, set())
+    if not relation.columns and relation.kind not in ("view", "materialized_view"):
+        binding.cannot(node.location, f"the table `{qname(name)}`, whose columns are not known")
+        return Source(One(), [Item(alias, [], is_open=True)], start=node.location)
     if not relation.columns and relation.query is not None:
         source = _view(binding, relation, alias, names, node)
     else:
