@@ -72,6 +72,8 @@ QUERIES = [
     "SELECT unnest(tags) AS t, generate_series(1, 2) AS g FROM users",
     "SELECT city::varchar, 'a'::text, CASE WHEN paid THEN 1 ELSE id END, day - '2024-01-01' AS d FROM orders",
     "SELECT (SELECT slug FROM orgs LIMIT 1), ARRAY[1], NULLIF(1, 2), LEAST(1, 2), EXISTS (SELECT 1)",
+    "SELECT (x.p).*, (lines()).* FROM (SELECT ROW(1, 'a')::pair AS p) x",
+    "SELECT (jsonb_each(settings)).* FROM users",
     "TABLE orgs",
 ]  # fmt: skip
 

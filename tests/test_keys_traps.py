@@ -167,3 +167,18 @@ def test_a_view_with_a_mistake_proves_nothing() -> None:
 def test_a_view_that_reads_itself_ends() -> None:
     known = with_view("again", "SELECT id FROM again")
     assert analysed("SELECT id FROM again", known).unsupported
+
+
+def test_a_column_of_unknown_type_is_no_literal() -> None:
+    stored = Relation(QName("public", "copied"), "table", {"a": Column("a", "unknown", not_null=True)})
+    known = catalog().with_relations(stored)
+    (column,) = analysed("SELECT a FROM copied", known).columns
+    assert (column.type, column.nullable) == (None, False)
+
+
+def test_a_table_is_not_the_query_that_filled_it() -> None:
+    (statement,), _ = parse("SELECT id FROM orgs")
+    known = catalog().with_relations(Relation(QName("public", "copied"), "table", query=statement.node))
+    analysis = analysed("SELECT id FROM copied", known)
+    assert not analysis.findings
+    assert not analysis.keys

@@ -61,8 +61,8 @@ def _shape(binding: Binding, call: Expr, definitions: Any, alias: str, *, single
         return [(name, e) for e in elements], True
     if signature is None:
         return [(alias if alias and single else name, None)], False
-    if signature.columns:
-        return list(signature.columns), True
+    if signature.columns:  # those of monitoring functions differ between versions
+        return list(signature.columns), signature.schema is not None or not name.startswith("pg_")
     return _result_columns(binding, signature, call.type, alias if alias and single else name)
 
 

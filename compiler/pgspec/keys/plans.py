@@ -242,9 +242,11 @@ class Output:
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
     """A bound query.  ``outer``: the attributes of enclosing queries that it reads.  ``volatile``: it calls a volatile
-    function somewhere, so that reading it twice may give different rows."""
+    function somewhere, so that reading it twice may give different rows.  Not ``complete``: it may have columns that
+    are not among the outputs."""
 
     plan: Plan
     outputs: tuple[Output, ...]
     outer: frozenset[int] = frozenset()
     volatile: bool = False
+    complete: bool = True

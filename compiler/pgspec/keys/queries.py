@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Any
 
-from pgspec.keys.algebra import Expr, Op, Ref, is_volatile, operands
+from pgspec.keys.algebra import Expr, Form, Op, Ref, is_volatile, operands
 from pgspec.keys.context import Binding
+from pgspec.keys.ctes import bind_with, refuse_arity
 from pgspec.keys.expressions import bind, bind_all, conjuncts
 from pgspec.keys.grouping import GroupBinder, Target, expanded, has_aggregate, output_target, windowed
 from pgspec.keys.naming import UNNAMED, output_name
@@ -21,12 +22,11 @@ from pgspec.keys.plans import (
     Output,
     Plan,
     Query,
-    Recursive,
     SetForm,
     SetOperation,
     Values,
 )
-from pgspec.keys.scope import Cte, Scope, find_item, note_use
+from pgspec.keys.scope import Scope, find_item, note_use
 from pgspec.keys.sources import bind_from
 from pgspec.pgsql import ast, enums
 
@@ -41,9 +41,9 @@ _FORMS = {
 def bind_query(binding: Binding, node: Any, parent: Scope | None) -> Query:
     """Bind a query expression.  ``parent`` is the scope made for it: what it sees outside, and where it notes that."""
     scope = parent if parent is not None else Scope(None, {})
-    volatile_before = binding.volatile_calls
+    volatile_before, gaps_before = binding.volatile_calls, len(binding.unsupported)
     if node.withClause is not None:
-        _with(binding, node.withClause, scope)
+        bind_with(binding, node.withClause, scope)
     if node.valuesLists:
         plan, outputs = _values(binding, node, scope)
     elif node.op != _SetOp.SETOP_NONE:
@@ -53,7 +53,8 @@ def bind_query(binding: Binding, node: Any, parent: Scope | None) -> Query:
     if node.limitCount is not None or node.limitOffset is not None:
         plan = Limit(plan, _limit(binding, node, scope))
     volatile = binding.volatile_calls > volatile_before
-    return Query(plan, tuple(outputs), frozenset(scope.outer), volatile)
+    complete = len(binding.unsupported) == gaps_before
+    return Query(plan, tuple(outputs), frozenset(scope.outer), volatile, complete)
 
 
 def _limit(binding: Binding, node: Any, scope: Scope) -> int | None:
@@ -67,104 +68,6 @@ def _limit(binding: Binding, node: Any, scope: Scope) -> int | None:
     if exact and is_a(count, ast.A_Const) and not count.isnull and is_a(count.val, ast.Integer):
         return count.val.ival or 0
     return None
-
-
-# WITH
-
-
-def _with(binding: Binding, clause: Any, scope: Scope) -> None:
-    scope.ctes = dict(scope.ctes)
-    if clause.recursive:
-        _refuse_forward(binding, clause, scope)
-    for cte in clause.ctes:
-        query = cte.ctequery
-        names = [n.sval for n in cte.aliascolnames or ()]
-        if not is_a(query, ast.SelectStmt):
-            message = f"a view cannot change data, as `{cte.ctename}` does"
-            binding.find("SQL006", cte.location, message, "write a SELECT", len(cte.ctename))
-            scope.ctes[cte.ctename] = Cte(None, ())
-            continue
-        inner = Scope(scope.parent, scope.ctes)
-        if clause.recursive and query.op == _SetOp.SETOP_UNION and _mentions(query.rarg, cte.ctename):
-            bound, columns = _recursive(binding, cte, query, inner, names)
-        else:
-            bound = bind_query(binding, query, inner)
-            columns = _cte_names(binding, cte, bound, names)
-        scope.ctes[cte.ctename] = Cte(bound, columns, outer=inner.outer)
-
-
-def _refuse_forward(binding: Binding, clause: Any, scope: Scope) -> None:
-    """WITH RECURSIVE lets a CTE read a later one; those we do not follow."""
-    names = [cte.ctename for cte in clause.ctes]
-    for position, cte in enumerate(clause.ctes):
-        for later in names[position + 1 :]:
-            if is_a(cte.ctequery, ast.SelectStmt) and _mentions(cte.ctequery, later):
-                binding.cannot(cte.location, "a CTE that reads a later one")
-                scope.ctes[later] = Cte(None, ())
-
-
-def _cte_names(binding: Binding, cte: Any, bound: Query, names: list[str]) -> tuple[str, ...]:
-    if len(names) > len(bound.outputs):
-        text = f"`{cte.ctename}` has {len(bound.outputs)} columns, but {len(names)} names are given"
-        binding.find("SQL005", cte.location, text, "", len(cte.ctename))
-    return (*names[: len(bound.outputs)], *(o.name for o in bound.outputs[len(names) :]))
-
-
-def _mentions(node: Any, name: str) -> bool:
-    """Whether a relation of that name, without a schema, is read anywhere inside."""
-    if isinstance(node, tuple):
-        return any(_mentions(part, name) for part in node)
-    if not is_a(node, ast.Node):
-        return False
-    if is_a(node, ast.RangeVar):
-        return node.relname == name and not node.schemaname
-    return any(_mentions(getattr(node, slot, None), name) for slot in node.__slots__)
-
-
-def _recursive(binding: Binding, cte: Any, query: Any, scope: Scope, names: list[str]) -> tuple[Query, tuple[str, ...]]:
-    binding.recursions += 1
-    number = binding.recursions
-    if query.withClause is not None:
-        _with(binding, query.withClause, scope)
-    base_scope = Scope(scope.parent, scope.ctes)
-    base = bind_query(binding, query.larg, base_scope)
-    columns = _cte_names(binding, cte, base, names)
-    types = ["text" if o.type == "unknown" else o.type for o in base.outputs]
-    self_reference = Cte(None, columns, number, tuple(zip(columns, types, strict=True)))
-    step_scope = Scope(scope.parent, {**scope.ctes, cte.ctename: self_reference})
-    step = bind_query(binding, query.rarg, step_scope)
-    scope.outer |= base_scope.outer | step_scope.outer
-    if len(step.outputs) != len(base.outputs):
-        _arity(binding, base, step)
-        return base, columns
-    made = tuple(binding.attribute(name, t, alias=cte.ctename) for name, t in zip(columns, types, strict=True))
-    extra = _search_and_cycle(binding, cte)
-    plan = Recursive(
-        base, step, bool(query.all), made, tuple(a for _, a, _ in extra), cte.cycle_clause is not None, cte.ctename,
-        number, cte.location,
-    )  # fmt: skip
-    outputs = [Output(n, a, t) for n, a, t in zip(columns, made, types, strict=True)]
-    outputs += [Output(n, a, t) for n, a, t in extra]
-    return Query(plan, tuple(outputs), frozenset(scope.outer), base.volatile or step.volatile), tuple(
-        o.name for o in outputs
-    )
-
-
-def _search_and_cycle(binding: Binding, cte: Any) -> list[tuple[str, int, str | None]]:
-    """The columns that SEARCH and CYCLE add."""
-    added: list[tuple[str, str | None]] = []
-    if cte.search_clause is not None:
-        breadth = cte.search_clause.search_breadth_first
-        added.append((cte.search_clause.search_seq_column, "record" if breadth else "record[]"))
-    if cte.cycle_clause is not None:
-        added.append((cte.cycle_clause.cycle_mark_column, _mark_type(cte.cycle_clause.cycle_mark_value)))
-        added.append((cte.cycle_clause.cycle_path_column, "record[]"))
-    return [(name, binding.attribute(name, type_name, alias=cte.ctename), type_name) for name, type_name in added]
-
-
-def _mark_type(value: Any) -> str | None:
-    """The type of CYCLE's mark, which is true or false unless it says TO ... DEFAULT ..."""
-    return "boolean" if value is None or (is_a(value, ast.A_Const) and is_a(value.val, ast.Boolean)) else None
 
 
 # VALUES and set operations
@@ -212,7 +115,7 @@ def _set_operation(binding: Binding, node: Any, scope: Scope) -> tuple[Plan, lis
     first = branches[0]
     wrong = [b for b in branches[1:] if len(b.outputs) != len(first.outputs)]
     if wrong:
-        _arity(binding, first, wrong[0])
+        refuse_arity(binding, first, wrong[0])
         return first.plan, list(first.outputs)
     attributes: list[int] = []
     outputs: list[Output] = []
@@ -222,14 +125,6 @@ def _set_operation(binding: Binding, node: Any, scope: Scope) -> tuple[Plan, lis
         outputs.append(Output(shown.name, attributes[-1], common, shown.start, shown.end, shown.named))
     start = first.outputs[0].start if first.outputs else -1
     return SetOperation(_FORMS[node.op], every, tuple(branches), tuple(attributes), start), outputs
-
-
-def _arity(binding: Binding, first: Query, other: Query) -> None:
-    if any(o.type is None and o.name == "*" for o in (*first.outputs, *other.outputs)):
-        return
-    start = other.outputs[0].start if other.outputs else 0
-    text = f"this part of the set operation has {len(other.outputs)} columns, the first one has {len(first.outputs)}"
-    binding.find("SQL005", start, text)
 
 
 # SELECT
@@ -268,6 +163,9 @@ def _targets(binding: Binding, node: Any, scope: Scope) -> list[Target]:
         if is_a(value, ast.ColumnRef) and is_a(value.fields[-1], ast.A_Star):
             targets += _star(binding, value, scope)
             continue
+        if is_a(value, ast.A_Indirection) and is_a(value.indirection[-1], ast.A_Star):
+            targets += _composite_star(binding, value, scope, start)
+            continue
         following = place(nodes[position + 1]) if position + 1 < len(nodes) else -1
         end = binding.places.item_end(start, following)
         bound = bind(binding, value, scope)
@@ -299,6 +197,21 @@ def _star(binding: Binding, node: Any, scope: Scope) -> list[Target]:
             note_use(value, scope, level, binding)
             found.append(Target(name, value, start, end, True))
     return found
+
+
+def _composite_star(binding: Binding, node: Any, scope: Scope, start: int) -> list[Target]:
+    """``(value).*``: the fields of a composite value or of what a function returns."""
+    whole = ast.A_Indirection(arg=node.arg, indirection=node.indirection[:-1]) if node.indirection[1:] else node.arg
+    value = bind(binding, whole, scope)
+    fields = binding.types.attributes(binding.types.base(value.type))
+    if fields is None and isinstance(value, Op) and value.signature is not None:
+        fields = value.signature.columns
+    if not fields:
+        binding.cannot(start, "expansion of a composite value with `.*`")
+        return []
+    end = binding.places.item_end(start)
+    made = [(name, Op(Form.FIELD, name, (value,), kind, start=start)) for name, kind in fields]
+    return [Target(name, field, start, end, True) for name, field in made]
 
 
 def _extra_targets(binding: Binding, nodes: list[Any], scope: Scope, targets: list[Target]) -> list[Target]:

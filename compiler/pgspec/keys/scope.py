@@ -79,14 +79,15 @@ class TableItem(Item):
     def _column(self, name: str, binding: Binding) -> Ref:
         scan = self.scan
         attribute = scan.attributes.get(name)
-        column = scan.relation.columns[name]
+        declared = scan.relation.columns[name].type
+        type_name = None if declared == "unknown" else declared  # of CREATE TABLE AS
         if attribute is None:
             not_null = name in scan.not_null
-            attribute = binding.attribute(name, column.type, alias=scan.alias, not_null=not_null)
+            attribute = binding.attribute(name, type_name, alias=scan.alias, not_null=not_null)
             scan.attributes[name] = attribute
             binding.origins[attribute] = (scan.relation.name, name)
             binding.scans[attribute] = scan
-        return Ref(attribute, column.type)
+        return Ref(attribute, type_name)
 
     def _system(self, name: str, binding: Binding) -> Found:
         if name not in _SYSTEM_COLUMNS or self.scan.relation.kind == "view":

@@ -112,6 +112,9 @@ def _relation(binding: Binding, node: Any, scope: Scope) -> Source:
         if not node.schemaname:
             binding.qualify(node.location, name)
         binding.reads.setdefault(name, set())
+    if not relation.columns and relation.kind not in ("view", "materialized_view"):
+        binding.cannot(node.location, f"the table `{qname(name)}`, whose columns are not known")
+        return Source(One(), [Item(alias, [], is_open=True)], start=node.location)
     if not relation.columns and relation.query is not None:
         source = _view(binding, relation, alias, names, node)
     else:
@@ -178,7 +181,8 @@ def _cte(binding: Binding, cte: Cte, alias: str, names: list[str], node: Any, sc
         plan, columns = _instance(binding, cte.query, cte.names, alias, start)
         for attribute, level in cte.outer.items():
             note_outer(attribute, scope, level)
-    return Source(plan, [Item(alias, _renamed(columns, names))], start=start)
+    is_open = cte.query is not None and not cte.query.complete
+    return Source(plan, [Item(alias, _renamed(columns, names), is_open=is_open)], start=start)
 
 
 def _instance(
@@ -218,7 +222,8 @@ def _subselect(binding: Binding, node: Any, scope: Scope, visible: list[Item]) -
     names = [n.sval for n in node.alias.colnames or ()] if node.alias else []
     columns: list[tuple[str, Expr]] = [(o.name, Ref(o.attribute, _settled(o.type))) for o in query.outputs]
     lateral = level in inner.outer.values()
-    return Source(query.plan, [Item(alias, _renamed(columns, names))], lateral, _first_place(query))
+    item = Item(alias, _renamed(columns, names), is_open=not query.complete)
+    return Source(query.plan, [item], lateral, _first_place(query))
 
 
 def _settled(type_name: str | None) -> str | None:

@@ -198,9 +198,10 @@ class Types:
         for place in (schema,) if schema else self.catalog.search_path:
             for f in self.catalog.functions.get(QName(place, name), ()):
                 kind: builtins.Kind = "aggregate" if f.aggregate else "function"
+                returns = "" if f.returns == "unknown" else f.returns
                 variadic = f.arguments[-1][:-2] if f.variadic and f.arguments else ""
                 signature = Signature(
-                    name, f.arguments, f.returns, f.volatility, f.strict, f.returns_set, kind, f.defaults, variadic,
+                    name, f.arguments, returns, f.volatility, f.strict, f.returns_set, kind, f.defaults, variadic,
                     tuple(f.columns), place,
                 )  # fmt: skip
                 if not any(s.arguments == f.arguments for s in found):
@@ -227,7 +228,7 @@ class Types:
 
     def _choose(self, candidates: tuple[Signature, ...], arguments: tuple[str | None, ...]) -> Signature | None:
         if None in arguments:
-            return _the_same_for_all([c for c in candidates if _accepts(c, len(arguments))])
+            return _the_same_for_all([c for c in candidates if _parameters(c, len(arguments)) is not None])
         known = tuple(a for a in arguments if a is not None)
         based = tuple(self.base(a) or a for a in known)
         fitting: list[tuple[tuple[str, ...], Signature]] = []
@@ -300,10 +301,6 @@ class Types:
             best = [f for f in kept if (t := builtins.type_facts(f[0][i])) and t.preferred]
             fitting = best or kept
         return fitting
-
-
-def _accepts(candidate: Signature, count: int) -> bool:
-    return _parameters(candidate, count) is not None
 
 
 @cache

@@ -88,6 +88,13 @@ def _identifier(value: Any) -> Any:
     return value
 
 
+def _schema(value: Any) -> Any:
+    value = _identifier(value)
+    if value.startswith("pg_") or value == "information_schema":
+        raise _refuse("name", f"the schema {value} is PostgreSQL's own")
+    return value
+
+
 def _name(value: Any) -> Any:
     value = _text(value)
     if not value:
@@ -103,9 +110,7 @@ def _name(value: Any) -> Any:
     for part in plain:
         if problem := name_problem(part):
             raise _refuse("name", problem)
-    if len(plain) > 1 and (plain[0].startswith("pg_") or plain[0] == "information_schema"):
-        raise _refuse("name", f"the schema {plain[0]} is PostgreSQL's own")
-    return Name(plain[0] if len(plain) > 1 else None, plain[-1])
+    return Name(_schema(plain[0]) if len(plain) > 1 else None, plain[-1])
 
 
 def _reason(value: Any) -> Any:
@@ -114,6 +119,7 @@ def _reason(value: Any) -> Any:
     return value
 
 
+SchemaName = Annotated[str, BeforeValidator(_schema, json_schema_input_type=str)]
 Identifier = Annotated[str, BeforeValidator(_identifier, json_schema_input_type=str)]
 QualifiedName = Annotated[Name, BeforeValidator(_name, json_schema_input_type=str)]
 Interval = Annotated[Duration, BeforeValidator(_duration, json_schema_input_type=str)]
