@@ -172,6 +172,11 @@ def _catalog(
             found.append(_error(place, "PRJ009", f"there is no schema file `{path}`", help_))
     files = [(path, texts[path]) for path in sources.schema if path in texts]
     catalog, problems = read_schema(files, tuple(project.search_path))
+    if project.internal_schema in catalog.schemas:
+        place = document.at("internal_schema") if document.has("internal_schema") else document.head()
+        message = f"the internal schema `{project.internal_schema}` is already in the schema files"
+        help_ = "pgspec creates it: choose another name with `internal_schema:`, or remove it from the schema files"
+        found.append(_error(place, "PRJ011", message, help_))
     return catalog, [*found, *problems]
 
 

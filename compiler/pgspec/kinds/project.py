@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from pgspec.kinds.base import Duration, Identifier, Integer, Model, Timeout
+from pgspec.kinds.base import Duration, Identifier, Integer, Model, SchemaName, Timeout
 
 OLDEST, NEWEST = 15, 18
 
@@ -65,8 +65,8 @@ class Project(Model):
     postgres: Annotated[Integer, BeforeValidator(_major, json_schema_input_type=int)] = OLDEST
     schema_files: Annotated[list[str], _Listed] = Field(default=["schema.sql"], alias="schema")
     search_path: Annotated[list[Identifier], _Listed, Field(min_length=1)] = ["public"]
-    runtime_schema: Identifier = "public"
-    internal_schema: Identifier = "pgspec"
+    runtime_schema: SchemaName = "public"
+    internal_schema: SchemaName = "pgspec"
     roles: Roles = Roles()
     scheduler: Literal["none", "pg_cron"] = "none"
     session: Session = Session()

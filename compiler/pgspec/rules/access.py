@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pgspec.program import Program, nearest
 from pgspec.rules.registry import Finding, rule
+from pgspec.sql import ident
 
 
 @rule("MV010")
@@ -126,3 +127,38 @@ def unknown_role(program: Program) -> Iterator[Finding]:
                     nearest(role, known) or "name it under `roles:` in project.yaml, or create it in the schema files"
                 )
                 yield Finding(view.document.at(*path), f"the role `{role}` is not known", help_, view)
+
+
+@rule("MV014")
+def unknown_schema(program: Program) -> Iterator[Finding]:
+    """
+    A view is to be created in a schema that does not exist.
+
+    Why
+    ---
+    The migration would fail: pgspec creates objects, not the schemas that they belong to.
+
+    Bad
+    ---
+    ```yaml
+    kind: materialized_view
+    name: reports.order_amounts
+    unique_key: [id]
+    query: SELECT id, amount FROM orders
+    ```
+
+    Good
+    ----
+    ```yaml
+    kind: materialized_view
+    name: order_amounts
+    unique_key: [id]
+    query: SELECT id, amount FROM orders
+    ```
+    """
+    known = sorted(program.catalog.schemas)
+    for view in program.views:
+        if view.name.schema not in program.catalog.schemas:
+            create = f"add `CREATE SCHEMA {ident(view.name.schema)}` to the schema files"
+            message = f"the schema `{view.name.schema}` is not in the schema files"
+            yield Finding(view.document.at("name"), message, nearest(view.name.schema, known) or create, view)
