@@ -48,7 +48,8 @@ def _view(view: View, roles: tuple[str, ...], views: set[QName]) -> list[SqlObje
             "method": index.method,
         }
         child("index", qname(name), definition, view.document.at(*index.path))
-    if view.verdict is not None and not view.verdict.unique and view.spec.unique_key is not None:
+    verdict = view.verdict
+    if verdict and not (verdict.unique or verdict.unique_where_not_null) and view.spec.unique_key is not None:
         accepted = {**about, "query": query, "columns": list(view.spec.unique_key.columns)}
         child("key_check", key.name, accepted, view.document.at("allow", "MV002"))
     if view.spec.description:
