@@ -32,7 +32,6 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/python docs/check.py
 	$(BIN)/pgspec build --check
-	$(BIN)/pgspec -C tests/cases/view_basic check
 
 fix: $(READY)
 	$(BIN)/ruff format .

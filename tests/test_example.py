@@ -70,7 +70,8 @@ def test_it_passes_its_own_test(example: Result, major: int) -> None:
     testing.run(example, from_disk(ROOT), major, None, lambda what, _s, outcome: steps.append(f"{outcome} {what}"))
     assert [step for step in steps if not step.startswith("ok ")] == []
     for name in VIEWS:
-        assert steps.count(f"ok refresh concurrently public.{name}") == 2
+        refreshed = [step.rpartition(", ")[2] for step in steps if f"concurrently public.{name}," in step]
+        assert len(refreshed) == 2 and "0 rows" not in refreshed  # the fixtures give every view something to hold
     assert f"ok roll back {RELEASE}" in steps
 
 

@@ -61,6 +61,7 @@ def _view(view: View, result: Result) -> str:
         lines += ["reads"]
         lines += [f"  {name} ({', '.join(sorted(view.analysis.reads[name]))})" for name in sorted(view.analysis.reads)]
         lines += ["columns", *_columns(view, result), "keys", *_keys(view)]
+        lines += _notes(view)
     lines.append("indexes")
     lines += [f"  {i.name} ({', '.join(i.columns)}){' unique' if i.unique else ''}" for i in view.indexes]
     return "\n".join(lines) + "\n"
@@ -94,3 +95,12 @@ def _keys(view: View) -> list[str]:
     for key in view.analysis.nullable_keys:
         out.append(f"  [{', '.join(key.columns)}]  unique by {key.why}, but a column can be NULL")
     return out or ["  none is proven"]
+
+
+def _notes(view: View) -> list[str]:
+    """What else the analysis knows: outer joins that a foreign key makes inner, and what the result depends on."""
+    assert view.analysis is not None
+    found = view.analysis
+    notes = [*found.lossless_joins, *found.session, *found.volatile, *found.time, *found.unstable]
+    lines = [f"  {note.message}, line {view.source.span(note.start, note.end).line}" for note in notes]
+    return ["notes", *lines] if lines else []

@@ -60,20 +60,24 @@ class _Run:
     report: Report
 
     @contextmanager
-    def step(self, what: str) -> Iterator[None]:
-        """One line of the report, with its time in seconds; what goes wrong inside becomes a `StepError`."""
+    def step(self, what: str) -> Iterator[list[str]]:
+        """One line of the report, with its time in seconds; what goes wrong inside becomes a `StepError`.
+
+        What the body puts into the list is added to the line.
+        """
+        more: list[str] = []
         import psycopg  # noqa: PLC0415 - importing the driver costs more than most builds
 
         start = time.perf_counter()
         try:
-            yield
+            yield more
         except psycopg.Error as error:
             self.report(what, time.perf_counter() - start, "failed")
             raise StepError(what, _server_error(error)) from error
         except _DiffersError as error:
             self.report(what, time.perf_counter() - start, "failed")
             raise StepError(what, str(error)) from error
-        self.report(what, time.perf_counter() - start, "ok")
+        self.report(", ".join([what, *more]), time.perf_counter() - start, "ok")
 
     def run(self, text: str, path: str) -> None:
         """Run a script as plain psql does: each statement by itself, in autocommit."""
@@ -174,12 +178,14 @@ def _refresh(run: _Run, result: Result) -> None:
     assert result.program is not None
     for view in result.program.views:
         how = "CONCURRENTLY " if view.spec.refresh.concurrently else ""
-        with run.step(f"refresh {how.lower()}{view.name}"):
+        with run.step(f"refresh {how.lower()}{view.name}") as more:
             timeout = view.spec.refresh.timeout
             if timeout is not None:
                 run.connection.execute(f"SET statement_timeout = '{timeout.seconds}s'")
             run.connection.execute(f"REFRESH MATERIALIZED VIEW {how}{qname(view.name)}")
             run.connection.execute("RESET statement_timeout")
+            rows = run.connection.execute(f"SELECT count(*) FROM {qname(view.name)}").fetchone()[0]  # noqa: S608
+            more.append("1 row" if rows == 1 else f"{rows} rows")
 
 
 def _look(run: _Run) -> dict[str, str]:

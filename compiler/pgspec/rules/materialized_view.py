@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pgspec.diagnostics import Severity
@@ -114,8 +115,10 @@ def unproven_unique_key(program: Program) -> Iterator[Finding]:
             message += f": {reason.message} (line {where.line})"
         help_ = reason.help if reason is not None else ""
         keys = view.analysis.keys if view.analysis is not None else ()
-        if keys and not help_:
-            help_ = f"`unique_key: {_listed(keys[0].columns)}` is proven"
+        if keys:
+            said = re.sub(r"(^|; )proven: .*", "", help_)
+            proven = f"`unique_key: {_listed(keys[0].columns)}` is proven"
+            help_ = f"{said}; {proven}" if said else proven
         yield Finding(view.document.at("unique_key"), message, help_, view)
 
 
@@ -241,7 +244,10 @@ def session_state_in_query(program: Program) -> Iterator[Finding]:
     for view in _analysed(program):
         assert view.analysis is not None
         for found in view.analysis.session:
-            yield Finding(view.source.span(found.start, found.end), found.message, found.help, view)
+            help_ = (
+                found.help or "keep everybody's rows, with the column to filter by, and filter where it is read"
+            )
+            yield Finding(view.source.span(found.start, found.end), found.message, help_, view)
 
 
 @rule("MV006", Severity.WARNING)
@@ -279,7 +285,8 @@ def result_depends_on_refresh(program: Program) -> Iterator[Finding]:
     for view in _analysed(program):
         assert view.analysis is not None
         for found in (*view.analysis.volatile, *view.analysis.time, *view.analysis.unstable):
-            yield Finding(view.source.span(found.start, found.end), found.message, found.help, view)
+            help_ = found.help or "if that is meant, say so: `allow: {MV006: reason}`"
+            yield Finding(view.source.span(found.start, found.end), found.message, help_, view)
 
 
 @rule("MV007")
