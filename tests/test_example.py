@@ -53,7 +53,7 @@ def test_every_view_has_its_key_and_its_index(example: Result, name: str) -> Non
     assert f"CREATE UNIQUE INDEX {index} ON public.{name} ({columns});" in text
     assert example.program is not None
     view = next(view for view in example.program.views if view.name.name == name)
-    assert view.verdict is not None and view.verdict.proven
+    assert view.verdicts[0][0].name == index and view.verdicts[0][1].proven
 
 
 def test_the_hourly_view_is_built_from_the_five_minute_one(example: Result) -> None:

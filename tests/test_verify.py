@@ -202,6 +202,7 @@ query: SELECT customer_id, amount FROM orders -- all of them
         connection.execute(draft(accepted, "verify.sql"))
         connection.execute("INSERT INTO orders VALUES (2, 1, '2025-01-01', 7, NULL)")
         with pytest.raises(
-            psycopg.errors.RaiseException, match=r"key of public.amounts: the accepted key \(customer_id\)"
+            psycopg.errors.RaiseException,
+            match=r"key of public.amounts, index public.amounts_key: the accepted key \(customer_id\)",
         ):
             connection.execute(draft(accepted, "verify.sql"))

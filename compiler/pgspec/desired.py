@@ -48,10 +48,11 @@ def _view(view: View, roles: tuple[str, ...], views: set[QName]) -> list[SqlObje
             "method": index.method,
         }
         child("index", qname(name), definition, view.document.at(*index.path))
-    verdict = view.verdict
-    if verdict and not (verdict.unique or verdict.unique_where_not_null) and view.spec.unique_key is not None:
-        accepted = {**about, "query": query, "columns": list(view.spec.unique_key.columns)}
-        child("key_check", key.name, accepted, view.document.at("allow", "MV002"))
+    for index, verdict in view.verdicts:
+        if not (verdict.unique or verdict.unique_where_not_null):
+            accepted = {**about, "query": query, "columns": list(index.columns)}
+            checked = qname(QName(view.name.schema, index.name))
+            child("key_check", checked, accepted, view.document.at("allow", "MV002"))
     if view.spec.description:
         child("comment", key.name, {**about, "text": view.spec.description.strip()}, view.document.at("description"))
     where = view.document.at("access") if view.document.has("access") else origin

@@ -18,14 +18,15 @@ from pgspec.sql import QName, derived_name
 
 
 @dataclass(frozen=True, slots=True)
-class IndexName:
-    """An index of a view: its name, its columns, and where in the spec it is written."""
+class ViewIndex:
+    """An index of a view.  ``path`` is where it is written in the spec, ``columns_path`` where its columns are."""
 
     name: str
     columns: tuple[str, ...]
     unique: bool
     method: str
     path: tuple[str | int, ...]
+    columns_path: tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class View:
     """One materialized view: its spec, where it is written, and what its query turned out to mean.
 
     ``statement`` is None when the query does not parse, ``analysis`` when it was not analysed; diagnostics say why.
-    ``verdict`` judges the declared key, where it names output columns of a query without findings.
+    ``verdicts`` judges its unique indexes, the key's first, where they name output columns of a query without findings.
     """
 
     spec: MaterializedView
@@ -42,20 +43,22 @@ class View:
     source: SqlText
     statement: Statement | None = None
     analysis: Analysis | None = None
-    verdict: KeyVerdict | None = None
+    verdicts: tuple[tuple[ViewIndex, KeyVerdict], ...] = ()
     reads: frozenset[QName] = frozenset()
 
     @property
-    def indexes(self) -> tuple[IndexName, ...]:
+    def indexes(self) -> tuple[ViewIndex, ...]:
         """The unique key's index first, then the others in the order of the spec."""
         found = []
         if key := self.spec.unique_key:
             name = key.index or derived_name(self.name.name, "key")
             path = ("unique_key", "index") if key.index else ("unique_key",)
-            found.append(IndexName(name, tuple(key.columns), True, "btree", path))
+            listed = ("unique_key",) if self.document.has("unique_key", 0) else ("unique_key", "columns")
+            found.append(ViewIndex(name, tuple(key.columns), True, "btree", path, listed))
         for number, index in enumerate(self.spec.indexes):
             name = index.name or derived_name(self.name.name, *index.columns, "idx")
-            found.append(IndexName(name, tuple(index.columns), index.unique, index.method, ("indexes", number)))
+            at = ("indexes", number)
+            found.append(ViewIndex(name, tuple(index.columns), index.unique, index.method, at, (*at, "columns")))
         return tuple(found)
 
 
@@ -100,7 +103,7 @@ def build(
                 found.append(located(view, _TOO_DEEP))
             else:
                 reads_of = frozenset(reference.name for reference in analysis.references)
-                view = replace(view, analysis=analysis, verdict=_verdict(view.spec, analysis), reads=reads_of)
+                view = replace(view, analysis=analysis, verdicts=_verdicts(view, analysis), reads=reads_of)
         relations.setdefault(name, _relation(view))  # a view that takes a table's name has been refused
         done.append(view)
     return Program(project, catalog, tuple(done), tuple(tuple(cycle) for cycle in cycles)), found
@@ -132,11 +135,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"did you mean `{close[0]}`?" if close else ""
 
 
-def _verdict(spec: MaterializedView, analysis: Analysis) -> KeyVerdict | None:
+def _verdicts(view: View, analysis: Analysis) -> tuple[tuple[ViewIndex, KeyVerdict], ...]:
     names = {column.name for column in analysis.columns}
-    if spec.unique_key is None or analysis.findings or not names.issuperset(spec.unique_key.columns):
-        return None
-    return check_key(analysis, spec.unique_key.columns)
+    unique = [index for index in view.indexes if index.unique and names.issuperset(index.columns)]
+    return () if analysis.findings else tuple((index, check_key(analysis, index.columns)) for index in unique)
 
 
 def _printed(name: QName) -> str:

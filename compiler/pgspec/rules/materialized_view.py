@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pgspec.diagnostics import Severity
 from pgspec.keys import KeyVerdict
-from pgspec.program import Program, View, nearest
+from pgspec.program import Program, View, ViewIndex, nearest
 from pgspec.rules.registry import Finding, rule
 
 
@@ -18,11 +18,11 @@ def _analysed(program: Program) -> Iterator[View]:
             yield view
 
 
-def _judged(program: Program) -> Iterator[tuple[View, KeyVerdict, list[str]]]:
-    """The views whose declared key could be judged."""
+def _judged(program: Program) -> Iterator[tuple[View, ViewIndex, KeyVerdict]]:
+    """The unique indexes that could be judged, each view's key first."""
     for view in program.views:
-        if view.verdict is not None and view.spec.unique_key is not None:
-            yield view, view.verdict, view.spec.unique_key.columns
+        for index, verdict in view.verdicts:
+            yield view, index, verdict
 
 
 def _listed(columns: tuple[str, ...] | list[str]) -> str:
@@ -105,10 +105,10 @@ def unproven_unique_key(program: Program) -> Iterator[Finding]:
       SELECT placed_on, customer_id, count(*) AS orders FROM orders GROUP BY placed_on, customer_id
     ```
     """
-    for view, verdict, columns in _judged(program):
+    for view, index, verdict in _judged(program):
         if verdict.unique or verdict.unique_where_not_null:  # the second is MV003's
             continue
-        message = f"the query does not prove `{_listed(columns)}` unique"
+        message = f"the query does not prove `{_listed(index.columns)}` unique"
         reason = verdict.reasons[0] if verdict.reasons else None
         if reason is not None:
             where = view.source.span(reason.start, reason.end)
@@ -119,7 +119,7 @@ def unproven_unique_key(program: Program) -> Iterator[Finding]:
             said = re.sub(r"(^|; )proven: .*", "", help_)
             proven = f"`unique_key: {_listed(keys[0].columns)}` is proven"
             help_ = f"{said}; {proven}" if said else proven
-        yield Finding(view.document.at("unique_key"), message, help_, view)
+        yield Finding(view.document.at(*index.columns_path), message, help_, view)
 
 
 @rule("MV003")
@@ -152,14 +152,12 @@ def nullable_unique_key(program: Program) -> Iterator[Finding]:
       SELECT coalesce(coupon, '(none)') AS coupon, count(*) AS orders FROM orders GROUP BY coalesce(coupon, '(none)')
     ```
     """
-    for view, verdict, columns in _judged(program):
+    for view, index, verdict in _judged(program):
         for column, reason in verdict.nullable:
             where = view.source.span(reason.start, reason.end)
             message = f"the key column {reason.message} (line {where.line})"
-            path = ("unique_key", columns.index(column))
-            if not view.document.has(*path):
-                path = ("unique_key", "columns", columns.index(column))  # type: ignore[assignment]
-            yield Finding(view.document.at(*path), message, reason.help, view)
+            place = view.document.at(*index.columns_path, index.columns.index(column))
+            yield Finding(place, message, reason.help, view)
 
 
 @rule("MV004")
@@ -196,19 +194,14 @@ def unknown_key_column(program: Program) -> Iterator[Finding]:
         if view.analysis is None:
             continue
         names = [column.name for column in view.analysis.columns]
-        lists: list[tuple[tuple[str | int, ...], list[str]]] = []
-        if key := view.spec.unique_key:
-            short = view.document.has("unique_key", 0)
-            lists.append((("unique_key",) if short else ("unique_key", "columns"), key.columns))
-        lists += [(("indexes", number, "columns"), index.columns) for number, index in enumerate(view.spec.indexes)]
-        for path, columns in lists:
-            for number, column in enumerate(columns):
+        for index in view.indexes:
+            for number, column in enumerate(index.columns):
                 if column not in names:
                     same = next((name for name in names if name.lower() == column.lower()), None)
                     help_ = f"names are case-sensitive: write `{same}`" if same else nearest(column, names)
                     help_ = help_ or f"output columns: {', '.join(names)}"
                     message = f"`{column}` is not an output column of `{view.spec.name}`"
-                    yield Finding(view.document.at(*path, number), message, help_, view)
+                    yield Finding(view.document.at(*index.columns_path, number), message, help_, view)
 
 
 @rule("MV005")
@@ -244,9 +237,7 @@ def session_state_in_query(program: Program) -> Iterator[Finding]:
     for view in _analysed(program):
         assert view.analysis is not None
         for found in view.analysis.session:
-            help_ = (
-                found.help or "keep everybody's rows, with the column to filter by, and filter where it is read"
-            )
+            help_ = found.help or "keep everybody's rows, with the column to filter by, and filter where it is read"
             yield Finding(view.source.span(found.start, found.end), found.message, help_, view)
 
 
@@ -363,9 +354,9 @@ def unique_key_too_large(program: Program) -> Iterator[Finding]:
     query: SELECT id, customer_id, amount FROM orders
     ```
     """
-    for view, verdict, columns in _judged(program):
+    for view, index, verdict in _judged(program):
         smaller = verdict.redundant
-        if smaller:
-            message = f"`{_listed(columns)}` is unique, and so is `{_listed(smaller.columns)}` alone"
+        if smaller and index.path[0] == "unique_key":
+            message = f"`{_listed(index.columns)}` is unique, and so is `{_listed(smaller.columns)}` alone"
             help_ = f"write `unique_key: {_listed(smaller.columns)}`"
             yield Finding(view.document.at("unique_key"), message, help_, view)

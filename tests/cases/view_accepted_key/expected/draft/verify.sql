@@ -84,7 +84,7 @@ CROSS JOIN LATERAL (VALUES
    'is not as it was deployed from these specs')
 ) AS x (ok, detail)
 UNION ALL
-SELECT 'key of ' || 'public.amounts', NOT EXISTS (
+SELECT 'key of ' || 'public.amounts' || ', index ' || 'public.amounts_key', NOT EXISTS (
   SELECT FROM (
 SELECT customer_id, placed_on AS "odd name", failed, found
 FROM (SELECT o.*, amount AS failed, id AS checked, amount AS found FROM public.orders o) x
