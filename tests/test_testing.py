@@ -14,7 +14,7 @@ import pytest
 from live import Database
 from pgspec import testing
 from pgspec.compile import DRAFT, Result, compile_project
-from pgspec.sources import Sources
+from pgspec.sources import Sources, from_texts
 from pgspec.starter import FILES
 from shop import DAILY, MONTHLY, PROJECT, SCHEMA, sources
 
@@ -110,6 +110,14 @@ def test_schema_sql_must_lead_to_the_same_catalog() -> None:
     with pytest.raises(testing.StepError) as caught:
         run(made, broken)
     assert "schema.sql" in caught.value.step and "schema pgspec" in caught.value.detail
+
+
+def test_a_project_may_do_without_tables() -> None:
+    text = "kind: materialized_view\nname: days\nunique_key: [day]\nquery: SELECT generate_series(1, 7) AS day\n"
+    made = from_texts({"specs/project.yaml": "kind: project\nname: x\n", "specs/days.yaml": text})
+    result = compile_project(made)
+    assert result.diagnostics == ()
+    assert "ok refresh concurrently public.days, 7 rows" in run(made, result)
 
 
 def test_a_given_server_is_left_as_it_was(database: Database) -> None:

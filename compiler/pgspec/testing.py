@@ -148,7 +148,7 @@ def _base(run: _Run, result: Result, sources: Sources) -> None:
         if role not in here and role not in result.program.catalog.roles:
             run.connection.execute(f"CREATE ROLE {ident(role)}")
     run.connection.execute(f"SET search_path = {commas(ident(n) for n in result.program.project.search_path)}")
-    for path in sources.schema:
+    for path in (path for path in sources.schema if path in sources.sql):
         run.run(_without_psql(sources.sql[path].decode("utf-8-sig")), path)
     run.connection.execute("RESET ALL")
 
