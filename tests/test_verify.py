@@ -93,6 +93,14 @@ BREAKS = {
         "COMMENT ON MATERIALIZED VIEW orders_daily IS NULL",
         "comment on public.orders_daily: is not the description in the spec",
     ),
+    "a comment that no spec has": (
+        "COMMENT ON MATERIALIZED VIEW orders_monthly IS 'Orders.'",
+        "comment on public.orders_monthly: is not the description in the spec",
+    ),
+    "something else was deployed": (
+        "INSERT INTO pgspec.deployed_objects VALUES ('materialized_view', 'public.other', 'x', 'y')",
+        "materialized view public.other: was deployed, and is not in the specs",
+    ),
     "a right more": (
         "GRANT SELECT ON orders_monthly TO anon",
         "access to public.orders_monthly: is {anon SELECT}, the spec says {}",
@@ -153,7 +161,7 @@ def test_passes_on_what_was_deployed(database: Database, project: Result) -> Non
         notices: list[str] = []
         connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
         connection.execute(draft(project, "verify.sql"))
-        assert notices == ["verify: 36 checks passed"]
+        assert notices == ["verify: 37 checks passed"]
 
 
 OTHER_SETTINGS = {

@@ -164,10 +164,9 @@ def _catalog(
     project: Project, document: Document, sources: Sources, texts: Mapping[str, str]
 ) -> tuple[Catalog, list[Diagnostic]]:
     found = []
-    for path in (
-        sources.schema if document.has("schema") else ()
-    ):  # the default may be missing: a project without tables
-        if path not in sources.sql and path not in sources.unreadable:
+    missing = [path for path in sources.schema if path not in sources.sql and path not in sources.unreadable]
+    if document.has("schema"):  # the default may be missing: a project without tables
+        for path in missing:
             written = (n for n, item in enumerate(project.schema_files) if item and path.endswith(item.lstrip("./")))
             place = document.at("schema", next(written, 0))
             help_ = "paths under `schema:` are relative to specs/; `pg_dump --schema-only` prints such a file"

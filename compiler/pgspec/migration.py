@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pgspec import render
-from pgspec.objects import TYPES, SqlObject
+from pgspec.objects import TYPES, Key, SqlObject
 from pgspec.pgsql import ParseFailure, count_statements
 from pgspec.plan import Plan, Step
 from pgspec.plan import plan as plan_changes
@@ -102,15 +102,23 @@ class Printer:
         checks = []
         for name in sorted(TYPES, key=lambda name: TYPES[name].rank):
             found = [state[key] for key in sorted(state) if key.type == name]
-            if found:
+            bare = _without_comment(state) if name == "comment" else []
+            if found or bare:
                 values = {
                     "objects": [self._values(item) for item in found],
+                    "bare": [literal(item) for item in bare],
                     "registry": settings.registry,
                     "fingerprint": settings.fingerprint,
                 }
                 checks.append(render.block(_template(name), "verify", values))
                 _check(checks[-1], 1)
-        body = render.whole("files/verify_body.sql.j2", {"checks": checks, "registry_name": literal(settings.registry)})
+        values = {
+            "checks": checks,
+            "recorded": self._entries(state[key] for key in sorted(state) if _is_recorded(state[key])),
+            "registry": settings.registry,
+            "registry_name": literal(settings.registry),
+        }
+        body = render.whole("files/verify_body.sql.j2", values)
         header = _header(title, _tally(state.values()), state.values())
         return _check(render.whole("files/verify.sql.j2", {"header": header, "body": dollar(body)}), 1)
 
@@ -171,6 +179,12 @@ def _header(title: str, what: str, items: Iterable[SqlObject]) -> list[Sql]:
     more = f" and {len(paths) - _MANY} more" if len(paths) > _MANY else ""
     lines = [title, what, *([f"from {', '.join(paths[:_MANY])}{more}"] if paths else [])]
     return [remark(f"pgspec {line}" if number == 0 else line) for number, line in enumerate(lines)]
+
+
+def _without_comment(state: State) -> list[str]:
+    """The views that must have no comment, since their specs have no description."""
+    views = [item for item in state.values() if item.key.type == "materialized_view"]
+    return sorted(item.key.name for item in views if Key("comment", item.key.name) not in state)
 
 
 def _template(name: str) -> str:

@@ -143,6 +143,33 @@ CROSS JOIN LATERAL (
       WHERE t.attrelid = c.oid AND x.grantee <> c.relowner
     ) AS entries ORDER BY entry COLLATE "C") AS granted
 ) AS a
+UNION ALL
+SELECT pg_catalog.replace(d.type, '_', ' ') || ' ' || d.name, false, 'was deployed, and is not in the specs'
+FROM pgspec.deployed_objects AS d
+WHERE (d.type, d.name) NOT IN (
+  ('function', 'pgspec.fingerprint(text, text)'),
+  ('index', 'public.api_metrics_5m_endpoint_bucket_idx'),
+  ('index', 'public.api_metrics_hourly_enhanced_endpoint_hour_idx'),
+  ('index', 'public.geographic_analytics_daily_country_state_city_idx'),
+  ('index', 'public.idx_api_metrics_5m_unique'),
+  ('index', 'public.idx_api_metrics_hourly_enhanced_unique'),
+  ('index', 'public.idx_geographic_analytics_unique'),
+  ('index', 'public.idx_performance_5min_unique'),
+  ('index', 'public.idx_performance_hourly_unique'),
+  ('index', 'public.idx_provider_analytics_unique'),
+  ('index', 'public.idx_specialty_analytics_unique'),
+  ('index', 'public.performance_analytics_5min_endpoint_five_minute_bucket_idx'),
+  ('index', 'public.performance_analytics_hourly_endpoint_hour_idx'),
+  ('index', 'public.provider_analytics_daily_provider_id_date_idx'),
+  ('index', 'public.specialty_analytics_daily_specialty_id_date_idx'),
+  ('materialized_view', 'public.api_metrics_5m'),
+  ('materialized_view', 'public.api_metrics_hourly_enhanced'),
+  ('materialized_view', 'public.geographic_analytics_daily'),
+  ('materialized_view', 'public.performance_analytics_5min'),
+  ('materialized_view', 'public.performance_analytics_hourly'),
+  ('materialized_view', 'public.provider_analytics_daily'),
+  ('materialized_view', 'public.specialty_analytics_daily')
+)
 ) AS checks (object, ok, detail);
 
 IF failed > 0 THEN

@@ -92,6 +92,13 @@ WHERE failed > 0 AND checked > 0 AND found > 0 -- one a day
   ) AS q GROUP BY q.customer_id, q."odd name" HAVING count(*) > 1),
   'the accepted key (' || 'customer_id, odd name' || ') has duplicates: the next refresh fails or loses rows'
 UNION ALL
+SELECT 'comment on ' || e.name,
+  pg_catalog.obj_description(pg_catalog.to_regclass(e.name), 'pg_class') IS NOT DISTINCT FROM e.text,
+  'is not the description in the spec'
+FROM (VALUES
+  ('public.amounts', NULL)
+) AS e (name, text)
+UNION ALL
 SELECT 'access to ' || e.name,
   a.granted = e.granted,
   pg_catalog.format('is {%s}, the spec says {%s}', pg_catalog.array_to_string(a.granted, ', '), pg_catalog.array_to_string(e.granted, ', '))
@@ -113,6 +120,14 @@ CROSS JOIN LATERAL (
       WHERE t.attrelid = c.oid AND x.grantee <> c.relowner
     ) AS entries ORDER BY entry COLLATE "C") AS granted
 ) AS a
+UNION ALL
+SELECT pg_catalog.replace(d.type, '_', ' ') || ' ' || d.name, false, 'was deployed, and is not in the specs'
+FROM pgspec.deployed_objects AS d
+WHERE (d.type, d.name) NOT IN (
+  ('function', 'pgspec.fingerprint(text, text)'),
+  ('index', 'public.amounts_key'),
+  ('materialized_view', 'public.amounts')
+)
 ) AS checks (object, ok, detail);
 
 IF failed > 0 THEN

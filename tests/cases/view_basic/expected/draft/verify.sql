@@ -121,6 +121,16 @@ FROM (VALUES
   ('public.orders_daily', 'postgres')
 ) AS e (name, role)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
+UNION ALL
+SELECT pg_catalog.replace(d.type, '_', ' ') || ' ' || d.name, false, 'was deployed, and is not in the specs'
+FROM pgspec.deployed_objects AS d
+WHERE (d.type, d.name) NOT IN (
+  ('function', 'pgspec.fingerprint(text, text)'),
+  ('index', 'public.by_revenue'),
+  ('index', 'public.idx_orders_daily'),
+  ('index', 'public.orders_daily_orders_placed_on_idx'),
+  ('materialized_view', 'public.orders_daily')
+)
 ) AS checks (object, ok, detail);
 
 IF failed > 0 THEN

@@ -88,6 +88,15 @@ CROSS JOIN LATERAL (VALUES
    'is not as it was deployed from these specs')
 ) AS x (ok, detail)
 UNION ALL
+SELECT 'comment on ' || e.name,
+  pg_catalog.obj_description(pg_catalog.to_regclass(e.name), 'pg_class') IS NOT DISTINCT FROM e.text,
+  'is not the description in the spec'
+FROM (VALUES
+  ('public.a_months', NULL),
+  ('public.m_years', NULL),
+  ('public.z_days', NULL)
+) AS e (name, text)
+UNION ALL
 SELECT 'access to ' || e.name,
   a.granted = e.granted,
   pg_catalog.format('is {%s}, the spec says {%s}', pg_catalog.array_to_string(a.granted, ', '), pg_catalog.array_to_string(e.granted, ', '))
@@ -111,6 +120,18 @@ CROSS JOIN LATERAL (
       WHERE t.attrelid = c.oid AND x.grantee <> c.relowner
     ) AS entries ORDER BY entry COLLATE "C") AS granted
 ) AS a
+UNION ALL
+SELECT pg_catalog.replace(d.type, '_', ' ') || ' ' || d.name, false, 'was deployed, and is not in the specs'
+FROM pgspec.deployed_objects AS d
+WHERE (d.type, d.name) NOT IN (
+  ('function', 'pgspec.fingerprint(text, text)'),
+  ('index', 'public.a_months_key'),
+  ('index', 'public.m_years_key'),
+  ('index', 'public.z_days_key'),
+  ('materialized_view', 'public.a_months'),
+  ('materialized_view', 'public.m_years'),
+  ('materialized_view', 'public.z_days')
+)
 ) AS checks (object, ok, detail);
 
 IF failed > 0 THEN

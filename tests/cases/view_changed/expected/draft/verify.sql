@@ -92,7 +92,9 @@ SELECT 'comment on ' || e.name,
   pg_catalog.obj_description(pg_catalog.to_regclass(e.name), 'pg_class') IS NOT DISTINCT FROM e.text,
   'is not the description in the spec'
 FROM (VALUES
-  ('public.a_months', 'Orders by month.')
+  ('public.a_months', 'Orders by month.'),
+  ('public.cities', NULL),
+  ('public.z_days', NULL)
 ) AS e (name, text)
 UNION ALL
 SELECT 'access to ' || e.name,
@@ -118,6 +120,18 @@ CROSS JOIN LATERAL (
       WHERE t.attrelid = c.oid AND x.grantee <> c.relowner
     ) AS entries ORDER BY entry COLLATE "C") AS granted
 ) AS a
+UNION ALL
+SELECT pg_catalog.replace(d.type, '_', ' ') || ' ' || d.name, false, 'was deployed, and is not in the specs'
+FROM pgspec.deployed_objects AS d
+WHERE (d.type, d.name) NOT IN (
+  ('function', 'pgspec.fingerprint(text, text)'),
+  ('index', 'public.a_months_key'),
+  ('index', 'public.cities_key'),
+  ('index', 'public.z_days_key'),
+  ('materialized_view', 'public.a_months'),
+  ('materialized_view', 'public.cities'),
+  ('materialized_view', 'public.z_days')
+)
 ) AS checks (object, ok, detail);
 
 IF failed > 0 THEN

@@ -87,6 +87,14 @@ CROSS JOIN LATERAL (VALUES
    'is not as it was deployed from these specs')
 ) AS x (ok, detail)
 UNION ALL
+SELECT 'comment on ' || e.name,
+  pg_catalog.obj_description(pg_catalog.to_regclass(e.name), 'pg_class') IS NOT DISTINCT FROM e.text,
+  'is not the description in the spec'
+FROM (VALUES
+  ('"Odd Names"."select"', NULL),
+  ('public."dotted.name $1"', NULL)
+) AS e (name, text)
+UNION ALL
 SELECT 'access to ' || e.name,
   a.granted = e.granted,
   pg_catalog.format('is {%s}, the spec says {%s}', pg_catalog.array_to_string(a.granted, ', '), pg_catalog.array_to_string(e.granted, ', '))
@@ -109,6 +117,17 @@ CROSS JOIN LATERAL (
       WHERE t.attrelid = c.oid AND x.grantee <> c.relowner
     ) AS entries ORDER BY entry COLLATE "C") AS granted
 ) AS a
+UNION ALL
+SELECT pg_catalog.replace(d.type, '_', ' ') || ' ' || d.name, false, 'was deployed, and is not in the specs'
+FROM "PgSpec".deployed_objects AS d
+WHERE (d.type, d.name) NOT IN (
+  ('function', '"PgSpec".fingerprint(text, text)'),
+  ('index', '"Odd Names"."select_select_a""b_idx"'),
+  ('index', '"Odd Names".select_key'),
+  ('index', 'public."dotted.name $1_key"'),
+  ('materialized_view', '"Odd Names"."select"'),
+  ('materialized_view', 'public."dotted.name $1"')
+)
 ) AS checks (object, ok, detail);
 
 IF failed > 0 THEN
