@@ -58,6 +58,7 @@ class ObjectType:
     ``rank`` orders objects that do not depend on each other.  ``in_place``: a changed definition is applied to the
     existing object; otherwise it is dropped and created again.  ``fingerprint``: the server's own text of it is
     recorded when it is deployed.  ``locks``: for each action the strongest lock, on what, and what the time depends on.
+    ``statements``: how many of them a block prints.  ``noun``: the type in singular and plural, for counts.
     """
 
     title: str
@@ -67,12 +68,12 @@ class ObjectType:
     fingerprint: bool = False
     locks: Mapping[str, str] = field(default_factory=dict)
     statements: Callable[[str, Values], int] = lambda _do, _values: 1
-    plural: str = ""
+    noun: tuple[str, str] | None = None
 
     def count(self, number: int) -> str:
         """``1 index``, ``2 indexes``."""
-        title = self.title.removesuffix(" on").removesuffix(" of").removesuffix(" to")
-        return f"{number} {title if number == 1 else self.plural or title + 's'}"
+        one, many = self.noun or (self.title, f"{self.title}s")
+        return f"{number} {one if number == 1 else many}"
 
 
 def _qname(parts: Json) -> Sql:
@@ -225,7 +226,7 @@ TYPES: dict[str, ObjectType] = {
         "index",
         60,
         _index,
-        plural="indexes",
+        noun=("index", "indexes"),
         fingerprint=True,
         locks={
             "create": "SHARE on the view, as long as one scan of it takes: readers go on, refreshes wait",
@@ -237,6 +238,7 @@ TYPES: dict[str, ObjectType] = {
         "key check of",
         65,
         _key_check,
+        noun=("key check", "key checks"),
         in_place=True,
         locks=dict.fromkeys(("create", "replace", "drop"), "none: verify.sql runs the query"),
         statements=_nothing,
@@ -245,6 +247,7 @@ TYPES: dict[str, ObjectType] = {
         "comment on",
         70,
         _comment,
+        noun=("comment", "comments"),
         in_place=True,
         locks=dict.fromkeys(("create", "replace", "drop"), f"SHARE UPDATE EXCLUSIVE {_ON_VIEW}"),
     ),
@@ -255,12 +258,13 @@ TYPES: dict[str, ObjectType] = {
         in_place=True,
         locks=dict.fromkeys(("create", "replace", "drop"), f"no table lock; {_ON_VIEW}"),
         statements=_grants,
-        plural="access lists",
+        noun=("access list", "access lists"),
     ),
     "owner": ObjectType(
         "owner of",
         90,
         _owner,
+        noun=("owner", "owners"),
         in_place=True,
         locks=dict.fromkeys(("create", "replace", "drop"), f"ACCESS EXCLUSIVE {_ON_VIEW}"),
     ),

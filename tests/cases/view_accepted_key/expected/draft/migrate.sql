@@ -1,5 +1,5 @@
 -- pgspec migrate: shop, draft, after an empty start
--- create 1 schema, 1 table, 1 function, 1 materialized view, 1 index, 1 key check, 1 access
+-- create 1 schema, 1 table, 1 function, 1 materialized view, 1 index, 1 key check, 1 access list
 -- from specs/amounts.yaml
 
 SET statement_timeout = '900s';

@@ -1,5 +1,5 @@
 -- pgspec verify: shop, draft
--- 1 schema, 1 table, 1 function, 1 materialized view, 1 index, 1 key check, 1 access
+-- 1 schema, 1 table, 1 function, 1 materialized view, 1 index, 1 key check, 1 access list
 -- from specs/amounts.yaml
 
 DO $pgspec$

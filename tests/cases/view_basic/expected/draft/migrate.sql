@@ -1,5 +1,5 @@
 -- pgspec migrate: shop, draft, after an empty start
--- create 1 schema, 1 table, 1 function, 1 materialized view, 3 indexes, 1 comment, 1 access, 1 owner
+-- create 1 schema, 1 table, 1 function, 1 materialized view, 3 indexes, 1 comment, 1 access list, 1 owner
 -- from specs/orders_daily.yaml
 
 SET statement_timeout = '900s';

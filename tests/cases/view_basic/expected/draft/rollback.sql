@@ -1,5 +1,5 @@
 -- pgspec rollback: shop, draft, back to an empty start
--- drop 1 schema, 1 table, 1 function, 1 materialized view, 3 indexes, 1 comment, 1 access, 1 owner
+-- drop 1 schema, 1 table, 1 function, 1 materialized view, 3 indexes, 1 comment, 1 access list, 1 owner
 -- from specs/orders_daily.yaml
 
 SET statement_timeout = '900s';

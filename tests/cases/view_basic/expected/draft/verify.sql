@@ -1,5 +1,5 @@
 -- pgspec verify: shop, draft
--- 1 schema, 1 table, 1 function, 1 materialized view, 3 indexes, 1 comment, 1 access, 1 owner
+-- 1 schema, 1 table, 1 function, 1 materialized view, 3 indexes, 1 comment, 1 access list, 1 owner
 -- from specs/orders_daily.yaml
 
 DO $pgspec$

@@ -1,5 +1,5 @@
 -- pgspec rollback: shop, draft, back to 20250101000000_first
--- create 1 materialized view, 1 index, 1 access; rebuild 2 materialized views, 2 indexes, 2 access lists; drop 1 materialized view, 1 index, 1 comment, 1 access
+-- create 1 materialized view, 1 index, 1 access list; rebuild 2 materialized views, 2 indexes, 2 access lists; drop 1 materialized view, 1 index, 1 comment, 1 access list
 -- from specs/chain.yaml
 
 SET statement_timeout = '900s';
