@@ -5,29 +5,23 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
 from pgspec import __version__, output
-from pgspec.diagnostics import Diagnostic, Severity, Span
+from pgspec.diagnostics import Diagnostic, Severity
 from pgspec.disk import PROJECT_FILE, find_root
+from pgspec.terminal import fail, finding, painter, print_findings, report_step
 
 if TYPE_CHECKING:
     from pgspec.compile import Result
     from pgspec.sources import Sources
 
 FORMATS = ("full", "concise", "json", "github", "sarif")
-_STYLES = {
-    "ok": ("green", False),
-    "error": ("red", True),
-    "warning": ("yellow", True),
-    "help": ("cyan", True),
-    "rule": ("blue", True),
-}
 
 
 class _Group(click.Group):
@@ -67,7 +61,7 @@ def init(start: Path, folder: Path) -> None:
 
     root = start / folder
     if taken := [path for path in FILES if (root / path).exists()]:
-        _fail(f"{root / taken[0]} already exists", "choose an empty folder; nothing was written")
+        fail(f"{root / taken[0]} already exists", "choose an empty folder; nothing was written")
     done: list[Path] = []
     for path, text in FILES.items():
         try:
@@ -77,7 +71,7 @@ def init(start: Path, folder: Path) -> None:
         except OSError as error:
             for unfinished in done:
                 unfinished.unlink(missing_ok=True)
-            _fail(f"cannot write {root / path}: {error.strerror}", "choose another folder; nothing was written")
+            fail(f"cannot write {root / path}: {error.strerror}", "choose another folder; nothing was written")
     click.echo(f"wrote {', '.join(FILES)} in {root}")
     click.echo(f"next: {'' if folder == Path() else f'cd {folder} && '}pgspec build && pgspec test")
 
@@ -101,7 +95,7 @@ def build(start: Path, check: bool, form: str) -> None:
     """
     root = _root(start)
     sources, result = _compile(root)
-    _print_findings(result.diagnostics, sources, form, err=True)
+    print_findings(result.diagnostics, sources, form, err=True)
     if not result.ok:
         click.echo("nothing was written", err=True)
         sys.exit(1)
@@ -138,7 +132,7 @@ def check(start: Path, files: tuple[Path, ...], form: str) -> None:
     if files:
         wanted = {_relative(start / file, root) for file in files}
         found = [item for item in found if item.span.path in wanted]
-    _print_findings(found, sources, form)
+    print_findings(found, sources, form)
     if form == "full" and not found:
         click.echo("no findings")
     sys.exit(1 if any(item.severity is Severity.ERROR for item in found) else 0)
@@ -186,14 +180,14 @@ def release(start: Path, name: str, version: str | None) -> None:
 
     root = _root(start)
     sources, result = _compile(root)
-    _print_findings(result.diagnostics, sources, "full", err=True)
+    print_findings(result.diagnostics, sources, "full", err=True)
     if not result.ok:
-        _fail("specs with errors cannot be released", "nothing was written")
+        fail("specs with errors cannot be released", "nothing was written")
     version = version or datetime.now(UTC).strftime("%Y%m%d%H%M%S")
     if problem := releases.name_problem(version, name, result.releases):
-        _finding("REL003", *problem)
+        finding("REL003", *problem)
     if not result.draft.changes:
-        _finding("REL004", "there is nothing to release", "the specs describe what the last release already installs")
+        finding("REL004", "there is nothing to release", "the specs describe what the last release already installs")
     folder = f"{version}_{name}"
     _write(root, _compare(root, release_files(result, folder)))
     click.echo(f"sealed generated/releases/{folder}: {_summary(result)}")
@@ -219,20 +213,44 @@ def test(start: Path, major: int | None, database: str | None) -> None:
 
     root = _root(start)
     sources, result = _compile(root)
-    _print_findings(result.diagnostics, sources, "full", err=True)
+    print_findings(result.diagnostics, sources, "full", err=True)
     if not result.ok:
         sys.exit(1)
     if not result.after:
-        _fail("there is nothing to test: the specs describe no objects", "add a spec; `pgspec init` writes an example")
+        fail("there is nothing to test: the specs describe no objects", "add a spec; `pgspec init` writes an example")
     begin = datetime.now(UTC)
     try:
-        testing.run(result, sources, major, database, _report_step)
+        testing.run(result, sources, major, database, report_step)
     except ScratchError as error:
-        _fail(str(error), "")
+        fail(str(error), "")
     except testing.StepError as error:
-        click.echo(f"\n{_painter(sys.stderr)('failed', 'error')}: {error.step}\n{error.detail}", err=True)
+        click.echo(f"\n{painter(sys.stderr)('failed', 'error')}: {error.step}\n{error.detail}", err=True)
         sys.exit(1)
     click.echo(f"passed in {(datetime.now(UTC) - begin).total_seconds():.1f} s: {_summary(result)}")
+
+
+@cli.command()
+@click.option("--database", metavar="URL", envvar="PGSPEC_DATABASE_URL", required=True, help="The database to ask.")
+@click.pass_obj
+def verify(start: Path, database: str) -> None:
+    """Run the verification queries of the last release on a live database, read-only.
+
+    \b
+    Example:
+      pgspec verify --database postgresql://deployer@db.example/shop
+    """
+    from pgspec import verifying  # noqa: PLC0415
+    from pgspec.scratch import ScratchError  # noqa: PLC0415
+
+    found = verifying.script(_good(_root(start)))
+    if found is None:
+        fail("there is nothing to verify: the specs describe no objects", "add a spec, build and deploy")
+    try:
+        passed, said = verifying.verify(database, found[1])
+    except ScratchError as error:
+        fail(str(error), "")
+    click.echo(f"{found[0]}: {said}", err=not passed)
+    sys.exit(0 if passed else 1)
 
 
 @cli.command()
@@ -257,7 +275,7 @@ def explain(start: Path, what: str) -> None:
         text = explain_object(what, result) if result is not None else None
         if text is None:
             names = [view.name.name for view in result.program.views] if result and result.program else []
-            _fail(
+            fail(
                 f"`{what}` is neither a rule nor a view",
                 nearest(what, [*RULES, *names]) or "`docs/rules.md` lists the rules",
             )
@@ -279,10 +297,10 @@ def schema() -> None:
 
 def _root(start: Path) -> Path:
     if not start.is_dir():
-        _fail(f"{start} is not a folder", "")
+        fail(f"{start} is not a folder", "")
     root = find_root(start)
     if root is None:
-        _fail(f"no {PROJECT_FILE} in {start} or above", "`pgspec init` writes a starting project; `-C DIR` names one")
+        fail(f"no {PROJECT_FILE} in {start} or above", "`pgspec init` writes a starting project; `-C DIR` names one")
     return root
 
 
@@ -297,7 +315,7 @@ def _compile(root: Path) -> tuple[Sources, Result]:
 def _good(root: Path) -> Result:
     sources, result = _compile(root)
     if not result.ok:
-        _print_findings(result.diagnostics, sources, "full", err=True)
+        print_findings(result.diagnostics, sources, "full", err=True)
         sys.exit(1)
     return result
 
@@ -306,7 +324,7 @@ def _compare(root: Path, files: Mapping[str, str]) -> output.Difference:
     try:
         return output.compare(root, files)
     except OSError as error:
-        _finding(
+        finding(
             "REL005",
             f"cannot read {_named(error, root)}: {error.strerror}",
             "make generated/ readable; its files are pgspec's",
@@ -318,7 +336,7 @@ def _write(root: Path, difference: output.Difference) -> None:
         output.apply(root, difference)
     except OSError as error:
         message = f"cannot write {_named(error, root)}: {error.strerror}; nothing was changed"
-        _finding("REL005", message, "make room, or make generated/ a folder that can be written, and build again")
+        finding("REL005", message, "make room, or make generated/ a folder that can be written, and build again")
 
 
 def _named(error: OSError, root: Path) -> str:
@@ -344,54 +362,8 @@ def _summary(result: Result) -> str:
     return f"{number} materialized view{'' if number == 1 else 's'}{draft}"
 
 
-def _print_findings(found: Sequence[Diagnostic], sources: Sources, form: str, *, err: bool = False) -> None:
-    if not found and form in ("full", "concise", "github"):
-        return
-    from pgspec import report  # noqa: PLC0415
-
-    texts = {path: data.decode("utf-8-sig", "replace").replace("\r\n", "\n") for path, data in sources.all().items()}
-    stream = sys.stderr if err else sys.stdout
-    click.echo(report.render(form, found, texts, _painter(stream)), nl=False, err=err)
-
-
-def _painter(stream: Any) -> Callable[[str, str], str]:
-    """Colour on a terminal only, and never under NO_COLOR."""
-    if not stream.isatty() or os.environ.get("NO_COLOR"):
-        return lambda text, _style: text
-
-    def paint(text: str, style: str) -> str:
-        color, bold = _STYLES.get(style, (None, True))
-        return click.style(text, fg=color, bold=bold)
-
-    return paint
-
-
-def _report_step(what: str, seconds: float, outcome: str) -> None:
-    mark = _painter(sys.stdout)(f"{outcome:>4}", "ok" if outcome == "ok" else "error")
-    click.echo(f"{mark}  {seconds * 1000:7.0f} ms  {what}")
-
-
 def _relative(path: Path, root: Path) -> str:
     try:
         return path.resolve().relative_to(root.resolve()).as_posix()
     except ValueError:
         return path.as_posix()
-
-
-def _finding(code: str, message: str, help_: str) -> NoReturn:
-    """A finding that no file's line is to blame for."""
-    from pgspec import report  # noqa: PLC0415
-
-    item = Diagnostic(Span("generated", 1, 1, 1, 1), code, Severity.ERROR, message, help_)
-    click.echo(report.frame(item, (), _painter(sys.stderr)), nl=False, err=True)
-    sys.exit(1)
-
-
-def _fail(message: str, help_: str) -> NoReturn:
-    """Misuse, or something missing on this machine."""
-    from pgspec.report import clean  # noqa: PLC0415
-
-    click.echo(f"{_painter(sys.stderr)('error', 'error')}: {clean(message)}", err=True)
-    if help_:
-        click.echo(f"  = help: {clean(help_)}", err=True)
-    sys.exit(2)
