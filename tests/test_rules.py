@@ -20,6 +20,9 @@ CREATE TABLE orders (
   amount numeric NOT NULL,
   coupon text
 );
+CREATE TABLE messages (id uuid PRIMARY KEY, sender_id uuid NOT NULL);
+ALTER TABLE messages ENABLE ROW LEVEL SECURITY;
+CREATE VIEW senders AS SELECT sender_id FROM messages;
 """
 # Codes whose cause is not in a spec file: tests/test_releases.py, test_output.py and test_catalog*.py show them.
 WITHOUT_EXAMPLES = {"PRJ010", "PRJ012", "REL001", "REL002", "REL003", "REL004", "REL005"}
@@ -81,3 +84,19 @@ def test_an_unused_allow_is_a_finding_and_a_used_one_is_not() -> None:
         query: SELECT coupon, count(*) AS orders FROM orders GROUP BY coupon
     """)
     assert [(item.code, item.span.line, item.span.column) for item in findings(text)] == [("PRJ013", 4, 49)]
+
+
+def test_row_security_is_followed_through_views() -> None:
+    text = textwrap.dedent("""\
+        kind: materialized_view
+        name: inner
+        unique_key: [sender_id]
+        query: SELECT DISTINCT sender_id FROM senders
+        ---
+        kind: materialized_view
+        name: outer
+        unique_key: [sender_id]
+        access: {select: [service_role, anon]}
+        query: SELECT i.sender_id FROM "inner" i
+    """)
+    assert [(item.code, item.name, item.span.line) for item in findings(text)] == [("MV008", "outer", 9)]

@@ -6,7 +6,58 @@ from collections.abc import Iterator
 
 from pgspec.program import Program, nearest
 from pgspec.rules.registry import Finding, rule
-from pgspec.sql import ident
+from pgspec.sql import QName, ident
+
+
+@rule("MV008")
+def exposed_row_security(program: Program) -> Iterator[Finding]:
+    """
+    An API role may read a view over a table with row-level security.
+
+    Why
+    ---
+    A materialized view stores what its owner sees and has no policies of its own: whoever may read it reads the rows
+    of all tenants.  PostgreSQL raises no objection.  Give the view to service roles only, or accept the finding where
+    the view holds nothing that the policies protect, with `allow: {MV008: reason}`.
+
+    Bad
+    ---
+    ```yaml
+    kind: materialized_view
+    name: messages_by_sender
+    unique_key: [sender_id]
+    access: {select: [anon]}
+    query: SELECT sender_id, count(*) AS messages FROM messages GROUP BY sender_id
+    ```
+
+    Good
+    ----
+    ```yaml
+    kind: materialized_view
+    name: messages_by_sender
+    unique_key: [sender_id]
+    access: {select: [service_role]}
+    query: SELECT sender_id, count(*) AS messages FROM messages GROUP BY sender_id
+    ```
+    """
+    protected: dict[QName, QName] = {}  # a table, or a view that reads one, to the table
+    for name, relation in program.catalog.relations.items():
+        if relation.row_security:
+            protected[name] = name
+    api = {*program.project.roles.api, "public", "PUBLIC"}
+    for view in program.views:  # in order of dependency: what a view reads has been judged before it
+        reads = sorted(view.analysis.base_reads) if view.analysis is not None else []
+        source = next((protected[name] for name in reads if name in protected), None)
+        if source is None:
+            continue
+        protected[view.name] = source
+        for number, role in enumerate(view.spec.access.select):
+            if role in api:
+                message = (
+                    f"`{role}` may read all that `{view.spec.name}` stores of `{source}`, which has row-level security"
+                )
+                help_ = "give it to service roles only, or give the reason in `allow: {MV008: ...}`"
+                yield Finding(view.document.at("access", "select", number), message, help_, view)
 
 
 @rule("MV010")
