@@ -15,6 +15,8 @@ from typing import Any, Literal, NamedTuple
 from pgspec.diagnostics import Span
 from pgspec.sql import QName, Sql, commas, dollar, ident, literal, qname
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
 Json = Any
 Values = dict[str, Any]
 Action = Literal["create", "replace", "rebuild", "drop"]
@@ -47,8 +49,7 @@ class SqlObject:
     @property
     def hash(self) -> str:
         """16 hex digits that change when the definition does."""
-        text = json.dumps(self.definition, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(_CANONICAL.encode(self.definition).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,10 +54,11 @@ class Plan:
 
 def plan(before: State, after: State) -> Plan:
     """The way from one state to another."""
-    reasons = _rebuilds(before, after)
+    existing = ordered(before)
+    reasons = _rebuilds(existing, after)
     changes: list[Change] = []
     drops: list[Step] = []
-    for old in reversed(ordered(before)):
+    for old in reversed(existing):
         gone = old.key not in after
         if gone or old.key in reasons:
             whole = old.parent is not None and (old.parent not in after or old.parent in reasons)
@@ -79,15 +80,15 @@ def plan(before: State, after: State) -> Plan:
     return Plan(tuple(changes), (*drops, *builds))
 
 
-def _rebuilds(before: State, after: State) -> dict[Key, str]:
+def _rebuilds(before: list[SqlObject], after: State) -> dict[Key, str]:
     """The objects that must be dropped and created again, or go with one that is, each with the reason."""
     users: dict[Key, list[SqlObject]] = {}
-    for item in before.values():
+    for item in before:
         for need in (*item.depends_on, *([item.parent] if item.parent else [])):
             users.setdefault(need, []).append(item)
     reasons: dict[Key, str] = {}
     waiting: list[Key] = []
-    for item in ordered(before):
+    for item in before:
         new = after.get(item.key)
         if new is None:
             waiting.append(item.key)

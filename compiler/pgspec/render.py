@@ -36,7 +36,8 @@ def environment() -> jinja2.Environment:
 def block(template: str, name: str, values: Mapping[str, Any]) -> Sql:
     """One block of a template, printed."""
     loaded = environment().get_template(template)
-    return Sql("".join(loaded.blocks[name](loaded.new_context(dict(values)))))
+    context = loaded.new_context(dict(values), shared=True)  # without the globals, which no template of ours uses
+    return Sql("".join(loaded.blocks[name](context)))
 
 
 def has_block(template: str, name: str) -> bool:

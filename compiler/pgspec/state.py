@@ -15,6 +15,8 @@ from pgspec.objects import TYPES, Key, SqlObject
 
 FORMAT = 1
 
+_LINE = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
+
 State = Mapping[Key, SqlObject]
 
 
@@ -46,7 +48,7 @@ def _rank(key: Key) -> tuple[int, str]:
 
 def dump(state: State) -> str:
     """The canonical text of a state; equal states give equal bytes."""
-    lines = [_compact(_encode(state[key])) for key in sorted(state)]
+    lines = [_LINE.encode(_encode(state[key])) for key in sorted(state)]
     body = ",\n".join(lines)
     return f'{{"format": {FORMAT}, "objects": [\n{body}\n]}}\n' if lines else f'{{"format": {FORMAT}, "objects": []}}\n'
 
@@ -87,7 +89,3 @@ def _decode(value: dict[str, Any]) -> SqlObject:
         Key(*parent) if parent else None,
         tuple(Key(*key) for key in value.get("depends_on", [])),
     )
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -61,7 +61,7 @@ class Analysis:
       function and type of the schema, so that the text means the same under any search_path.
     - ``findings``: what PostgreSQL would refuse, SQL002 to SQL005; ``naming`` are those of them that only a view's
       column names are about.  ``unsupported``: constructs of which nothing is concluded.
-    - ``keys``: proven keys, smallest first; ``single_row``: there is at most one row.
+    - ``single_row``: there is at most one row.
     - ``session``, ``volatile``, ``time``, ``unstable``: places that depend on who asks, on chance, on when, and on
       ties or the session's TimeZone.  ``lossless_joins``: outer joins that find a row for every row.
     - ``proof``: for `check_key`."""
@@ -74,7 +74,6 @@ class Analysis:
     findings: tuple[SqlFinding, ...]
     naming: tuple[SqlFinding, ...]
     unsupported: tuple[SqlFinding, ...]
-    keys: tuple[ProvenKey, ...]
     single_row: bool
     session: tuple[SqlFinding, ...]
     volatile: tuple[SqlFinding, ...]
@@ -82,6 +81,11 @@ class Analysis:
     unstable: tuple[SqlFinding, ...]
     lossless_joins: tuple[SqlFinding, ...]
     proof: Proof = field(repr=False, compare=False)
+
+    @cached_property
+    def keys(self) -> tuple[ProvenKey, ...]:
+        """The proven keys, smallest first.  A declared key is judged without them, so they are found on demand."""
+        return self.proof.keys()
 
     @cached_property
     def nullable_keys(self) -> tuple[ProvenKey, ...]:
@@ -170,7 +174,6 @@ def analyse(select_node: Any, catalog: Catalog, text: str = "") -> Analysis:
         findings=tuple(sorted([*binding.findings, *naming])),
         naming=tuple(naming),
         unsupported=tuple(binding.unsupported),
-        keys=made.keys(),
         single_row=facts is not None and facts.is_key(0),
         session=tuple(remarks.session),
         volatile=tuple(remarks.volatile),

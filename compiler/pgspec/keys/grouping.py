@@ -283,5 +283,7 @@ def _replaced(expr: Expr, find: Callable[[Expr], Expr | None]) -> Expr:
     if found is not None:
         return found
     inside = operands(expr)
+    if not inside:
+        return expr
     made = [_replaced(part, find) for part in inside]
     return expr if all(a is b for a, b in zip(made, inside, strict=True)) else rebuilt(expr, made)
