@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 TABLES = 40
@@ -113,8 +115,8 @@ def spec(i: int) -> str:
     )
 
 
-def write(root: Path, views: int) -> None:
-    """A project of that many views."""
+def write(root: Path, views: int) -> list[str]:
+    """A project of that many views with small queries; the queries."""
     (root / "specs" / "views").mkdir(parents=True)
     (root / "specs" / "project.yaml").write_text(
         "kind: project\nname: bench\nroles: {service: [service_role]}\n", "utf-8"
@@ -122,3 +124,23 @@ def write(root: Path, views: int) -> None:
     (root / "specs" / "schema.sql").write_text(schema(), "utf-8")
     for i in range(views):
         (root / "specs" / "views" / f"view_{i:04}.yaml").write_text(spec(i), "utf-8")
+    return [query(i)[1] for i in range(views)]
+
+
+def write_example(root: Path, views: int) -> list[str]:
+    """A project of that many views, the example's own under other names; the queries."""
+    example = Path(__file__).parents[1] / "specs"
+    (root / "specs" / "views").mkdir(parents=True)
+    for name in ("project.yaml", "schema.sql"):
+        shutil.copy(example / name, root / "specs")
+    originals = sorted((example / "views").glob("*.yaml"))
+    queries = []
+    for i in range(views):
+        turn = i // len(originals)
+        text = originals[i % len(originals)].read_text("utf-8")
+        text = re.sub(r"^name: (\w+)", rf"name: \1_{turn}", text, flags=re.MULTILINE)
+        text = re.sub(r"\b(idx_\w+)", rf"\1_{turn}", text)
+        text = re.sub(r"\bFROM api_metrics_5m\b", f"FROM api_metrics_5m_{turn}", text)
+        (root / "specs" / "views" / f"view_{i:04}.yaml").write_text(text, "utf-8")
+        queries.append(re.search(r"query: \|\n((?:  .*\n|\n)+)", text)[1])  # type: ignore[index]
+    return queries

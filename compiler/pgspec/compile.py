@@ -76,7 +76,7 @@ def compile_project(sources: Sources) -> Result:
 def release_files(result: Result, folder: str) -> Mapping[str, str]:
     """The files of generated/ after the draft is sealed into the release ``folder``."""
     assert result.settings is not None
-    sealed = _draft_files(result, folder, Printer(result.settings))
+    sealed = _draft_files(result, folder, Printer(result.settings)) | {"state.json": states.dump(result.after)}
     new = Release(folder, {name: text.encode() for name, text in sealed.items()})
     kept = {path: text for path, text in result.files.items() if not path.startswith(f"{DRAFT}/")}
     kept[releases.SUM_FILE] = releases.sum_text([*result.releases, new])
@@ -100,7 +100,7 @@ def _printed(result: Result) -> Result:
         files[f"{GENERATED}/schema.sql"] = printer.schema_sql(after)
     if result.draft.changes:
         drafted = _draft_files(result, "draft", printer)
-        files |= {f"{DRAFT}/{name}": text for name, text in drafted.items() if name != "state.json"}
+        files |= {f"{DRAFT}/{name}": text for name, text in drafted.items()}
     for release in result.releases:
         folder = f"{RELEASES}/{release.folder}"
         files |= {f"{folder}/{name}": data.decode() for name, data in release.files.items()}
@@ -110,7 +110,7 @@ def _printed(result: Result) -> Result:
 
 
 def _draft_files(result: Result, name: str, printer: Printer) -> dict[str, str]:
-    """The five files of the step from the last release to the specs."""
+    """The files of the step from the last release to the specs, by name."""
     settings = result.settings
     assert settings is not None
     last = result.releases[-1].folder if result.releases else "an empty start"
@@ -120,7 +120,6 @@ def _draft_files(result: Result, name: str, printer: Printer) -> dict[str, str]:
         "migrate.sql": printer.migrate_sql(f"migrate: {title}, after {last}", result.draft, result.after),
         "plan.md": plan_markdown(title, last, result.draft, back),
         "rollback.sql": printer.migrate_sql(f"rollback: {title}, back to {last}", back, result.before),
-        "state.json": states.dump(result.after),
         "verify.sql": printer.verify_sql(f"verify: {title}", result.after),
     }
 
