@@ -208,7 +208,8 @@ def loaded(root: Path, script: str) -> set[str]:
 
 def test_a_build_with_nothing_to_do_loads_nothing(project: Path) -> None:
     script = (
-        "import sys\nfrom pgspec.__main__ import main\nsys.argv = ['pgspec', {}]\ntry: main()\nexcept SystemExit: pass"
+        "import os, sys\nfrom pgspec.__main__ import main\nos._exit = sys.exit\nsys.argv = ['pgspec', {}]\n"
+        "try: main()\nexcept SystemExit: pass"
     )
     build, check = script.format("'build'"), script.format("'build', '--check'")
     assert loaded(project, build) >= {"yaml", "click", "pydantic", "jinja2", "pglast"}
