@@ -434,7 +434,8 @@ def test_root_without_namespaces_becomes_nobody(tmp_path: Path, base: Path, cach
         if parent.stat().st_uid == 0 and parent.is_relative_to(tmp_path.parents[1]):
             parent.chmod(0o755)
     hide = f"""
-import importlib.util, shutil
+import importlib.util, os, shutil
+os.environ.pop("PGSPEC_PG_BIN", None)
 from pathlib import Path
 source = Path({str(found.bin)!r}).parent.parent
 target = Path({str(tmp_path)!r}) / "closed"
