@@ -155,7 +155,7 @@ def peers(root: Path, queries: Sequence[str]) -> dict[str, Callable[[], float]]:
     if (dbt := folder / "dbt").exists():
         home = root / "dbt"
         (home / "models").mkdir(parents=True)
-        (home / "dbt_project.yml").write_text("name: bench\nversion: '1'\nprofile: bench\n", "utf-8")
+        (home / "dbt_project.yml").write_text("name: bench\nversion: '1.0'\nprofile: bench\n", "utf-8")
         (home / "profiles.yml").write_text(
             "bench: {target: x, outputs: {x: {type: postgres, host: localhost, port: 1, user: x, password: x, "
             "dbname: x, schema: x}}}\n",
