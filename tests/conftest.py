@@ -21,5 +21,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--slow"):
         return
     for item in items:
-        if "slow" in item.keywords:
+        if item.get_closest_marker("slow"):  # the keywords hold the names of folders too
             item.add_marker(pytest.mark.skip(reason="a long proof; run with --slow"))
