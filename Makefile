@@ -12,6 +12,9 @@ READY := $(VENV)/.ready-$(shell cksum pyproject.toml | cut -d' ' -f1)
 PYTEST := PGSPEC_PG_BIN=$${PGSPEC_PG_BIN:-$$(ls -d $(abspath $(VENV))/pg15/pgserver/pginstall/bin 2>/dev/null)} \
 	$(BIN)/pytest -q -n auto --dist worksteal
 
+# Said before the tests: those that need it fail.
+NO_REDIS := tests/test_redis_worker.py needs redis-server: apt-get install redis-server, or brew install redis
+
 .PHONY: all demo test slow check fix docs update wheel bench clean
 
 all: check test
@@ -21,9 +24,11 @@ demo: $(READY)
 	$(BIN)/pgspec test
 
 test: $(READY)
+	@command -v redis-server >/dev/null || echo "$(NO_REDIS)"
 	$(PYTEST) $(ARGS)
 
 slow: $(READY)
+	@command -v redis-server >/dev/null || echo "$(NO_REDIS)"
 	$(PYTEST) --slow $(ARGS)
 
 check: $(READY)

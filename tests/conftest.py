@@ -3,8 +3,9 @@
 import pytest
 
 from live import database, server
+from queue_support import _queue_database, queue, queue_server
 
-__all__ = ["database", "server"]
+__all__ = ["_queue_database", "database", "queue", "queue_server", "server"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -14,7 +14,7 @@ from pgspec.compile import compile_project
 from pgspec.explain import rules_markdown
 from pgspec.report import frame
 from pgspec.rules import RULES
-from pgspec.sources import from_texts
+from pgspec.sources import from_disk, from_texts
 from pgspec.starter import FILES
 from shop import draft, statements
 
@@ -46,6 +46,16 @@ def test_the_readme_shows_what_a_wrong_key_says() -> None:
     wrong = re.sub(r"unique_key: .*", "unique_key: [day]", view)
     found = compile_project(from_texts(FILES | {"specs/orders_daily.yaml": wrong})).diagnostics
     assert frame(found[0], wrong.split("\n")) in blocks("")
+
+
+def test_the_readme_shows_what_an_uncovered_write_says() -> None:
+    texts = {path: data.decode() for path, data in from_disk(ROOT).all().items() if path.startswith("specs/")}
+    vendors = texts["specs/cache/vendors.yaml"]
+    assert ", location_id]" in vendors
+    texts["specs/cache/vendors.yaml"] = vendors.replace(", location_id]", "]")
+    found = [f for f in compile_project(from_texts(texts)).diagnostics if f.name == "search_by_city"]
+    assert [f.code for f in found] == ["INV003"]
+    assert frame(found[0], texts["specs/cache/queries.yaml"].split("\n")) in README
 
 
 def test_the_readme_shows_what_verify_says(database: Database) -> None:

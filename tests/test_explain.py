@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pgspec.compile import Result, compile_project
-from pgspec.desired import edited
 from pgspec.explain import explain_object, explain_rule
 from pgspec.lineage import column_sources
+from pgspec.queries import edited
 from pgspec.sources import from_disk
 from shop import DAILY, MONTHLY, compiled
 
@@ -66,7 +66,7 @@ def test_sources_are_among_what_the_analysis_says_is_read() -> None:
     for view in result.program.views:
         assert view.analysis is not None and view.statement is not None
         read = {f"{name}.{column}" for name, columns in view.analysis.reads.items() for column in columns}
-        query = edited(view.source.text, view.statement, view.analysis.edits)
+        query = edited(view.source.text, view.statement.start, view.statement.end, view.analysis.edits)
         names = [column.name for column in view.analysis.columns]
         for sources in column_sources(query, names, result.program.catalog.relations).values():
             assert sources is not None

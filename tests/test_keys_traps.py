@@ -100,6 +100,9 @@ NOT_PRESENT = {
     "not in": "SELECT id NOT IN (SELECT user_id FROM profiles) AS c FROM users",
     "a child table may drop NOT NULL": "SELECT id AS c FROM logs",
     "a filter that drops all": "SELECT min(day) FILTER (WHERE paid) AS c FROM orders GROUP BY user_id",
+    "one element of a list decides against it": "SELECT city AS c FROM users WHERE NOT (code NOT IN ('a', city))",
+    "an element of a list that is false": "SELECT city AS c FROM users WHERE (code NOT IN ('a', city)) IS FALSE",
+    "an array without elements": "SELECT city AS c FROM users WHERE NOT (city = ANY (ARRAY[]::text[]))",
 }  # fmt: skip
 
 
@@ -107,6 +110,19 @@ NOT_PRESENT = {
 def test_can_be_null(query: str) -> None:
     (column,) = analysed(query).columns
     assert column.nullable
+
+
+PRESENT = {
+    "not in a list": "SELECT city AS c FROM users WHERE city NOT IN ('a', 'b')",
+    "compared with every element": "SELECT city AS c FROM users WHERE code NOT IN ('a', city)",
+    "equal to an element": "SELECT city AS c FROM users WHERE city = ANY (ARRAY['a', 'b'])",
+}
+
+
+@pytest.mark.parametrize("query", PRESENT.values(), ids=PRESENT)
+def test_cannot_be_null(query: str) -> None:
+    (column,) = analysed(query).columns
+    assert not column.nullable
 
 
 def test_any_error_or_gap_proves_nothing() -> None:

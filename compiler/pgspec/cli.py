@@ -223,6 +223,9 @@ def test(start: Path, major: int | None, database: str | None) -> None:
         testing.run(result, sources, major, database, report_step)
     except ScratchError as error:
         fail(str(error), "")
+    except testing.ProvesNothingError as error:
+        click.echo(f"\n{painter(sys.stderr)('proves nothing', 'warning')}: {error.step}\n{error.detail}", err=True)
+        sys.exit(2)
     except testing.StepError as error:
         click.echo(f"\n{painter(sys.stderr)('failed', 'error')}: {error.step}\n{error.detail}", err=True)
         sys.exit(1)
@@ -265,7 +268,7 @@ def explain(start: Path, what: str) -> None:
       pgspec explain provider_analytics_daily
     """
     from pgspec.explain import explain_object, explain_rule  # noqa: PLC0415
-    from pgspec.program import nearest  # noqa: PLC0415
+    from pgspec.queries import nearest  # noqa: PLC0415
     from pgspec.rules import RULES  # noqa: PLC0415
 
     text = explain_rule(what)
@@ -274,9 +277,10 @@ def explain(start: Path, what: str) -> None:
         result = _compile(root)[1] if root is not None else None
         text = explain_object(what, result) if result is not None else None
         if text is None:
-            names = [view.name.name for view in result.program.views] if result and result.program else []
+            known = result.program.subjects if result and result.program else ()
+            names = [str(subject.spec.name) for subject in known]
             fail(
-                f"`{what}` is neither a rule nor a view",
+                f"`{what}` is neither a rule nor the name of a spec",
                 nearest(what, [*RULES, *names]) or "`docs/rules.md` lists the rules",
             )
     click.echo(text, nl=False)
@@ -357,9 +361,15 @@ def _summary(result: Result) -> str:
     from pgspec.migration import counts  # noqa: PLC0415
 
     assert result.program is not None
-    number = len(result.program.views)
+    program = result.program
+    kinds = (
+        ("materialized view", "materialized views", program.views),
+        ("invalidation", "invalidations", program.mappings),
+        ("cached query", "cached queries", program.cached),
+    )
+    parts = [f"{len(found)} {one if len(found) == 1 else many}" for one, many, found in kinds if found]
     draft = f"; draft: {counts(result.draft)}" if result.draft.changes else ""
-    return f"{number} materialized view{'' if number == 1 else 's'}{draft}"
+    return f"{', '.join(parts) or 'no specs'}{draft}"
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -12,7 +12,7 @@ from pgspec.catalog.reader import read_schema
 from pgspec.desired import desired_state
 from pgspec.diagnostics import Diagnostic, Severity, Span
 from pgspec.disk import GENERATED, PROJECT_FILE, RELEASES
-from pgspec.kinds import MaterializedView, Project
+from pgspec.kinds import CachedQuery, Invalidation, MaterializedView, Project, Spec
 from pgspec.kinds.load import load
 from pgspec.migration import Printer, Settings
 from pgspec.plan import Plan
@@ -64,10 +64,13 @@ def compile_project(sources: Sources) -> Result:
         return Result(_sorted(found))
     catalog, problems = _catalog(project[0], project[1], sources, texts)
     found += problems
-    specs = [(s, d) for d, s, _ in loaded if isinstance(s, MaterializedView)]
-    built, problems = program.build(project[0], catalog, specs, {p: source.sql_file(p, t) for p, t in texts.items()})
+    views = [(s, d) for d, s, _ in loaded if isinstance(s, MaterializedView)]
+    invalidations = [(s, d) for d, s, _ in loaded if isinstance(s, Invalidation)]
+    cached = [(s, d) for d, s, _ in loaded if isinstance(s, CachedQuery)]
+    files = {p: source.sql_file(p, t) for p, t in texts.items()}
+    built, problems = program.build(project[0], catalog, views, files, invalidations, cached)
     found += problems
-    found += _rules(built, specs)
+    found += _rules(built, [*views, *invalidations, *cached])
     sealed, before, problems = releases.read(sources.releases)
     result = Result(_sorted([*found, *problems]), program=built, before=before, releases=tuple(sealed))
     return _printed(result) if result.ok else result
@@ -180,13 +183,13 @@ def _catalog(
     return catalog, [*found, *problems]
 
 
-def _rules(built: Program, specs: Sequence[tuple[MaterializedView, Document]]) -> list[Diagnostic]:
+def _rules(built: Program, specs: Sequence[tuple[Spec, Document]]) -> list[Diagnostic]:
     """What the rules find, without what the specs allow, and what the specs allow in vain."""
     found, used = [], set()
     for rule in RULES.values():
-        for view, finding in rule.run(built):
-            if finding.code in view.spec.allow:
-                used.add((id(view.document), finding.code))
+        for subject, finding in rule.run(built):
+            if finding.code in subject.spec.allow:
+                used.add((id(subject.document), finding.code))
             else:
                 found.append(finding)
     for spec, document in specs:
@@ -194,17 +197,21 @@ def _rules(built: Program, specs: Sequence[tuple[MaterializedView, Document]]) -
             if code not in RULES or RULES[code].check is None:
                 known = ", ".join(sorted(code for code, rule in RULES.items() if rule.check is not None))
                 message = f"`{code}` cannot be accepted" if code in RULES else f"there is no rule `{code}`"
-                found.append(_error(document.key("allow", code), "PRJ014", message, f"rules: {known}", str(spec.name)))
+                found.append(_error(document.key("allow", code), "PRJ014", message, f"rules: {known}", _name(spec)))
             elif (id(document), code) not in used and _is_understood(built, document):
                 message, help_ = f"nothing here needs `allow: {code}`", "remove it"
                 place = document.key("allow", code)
-                found.append(Diagnostic(place, "PRJ013", Severity.WARNING, message, help_, str(spec.name)))
+                found.append(Diagnostic(place, "PRJ013", Severity.WARNING, message, help_, _name(spec)))
     return found
 
 
 def _is_understood(built: Program, document: Document) -> bool:
     """Whether the rules could judge the spec at all: an unused `allow` is certain only then."""
-    return any(v.document is document and v.analysis is not None and not v.analysis.findings for v in built.views)
+    return any(subject.document is document and subject.understood for subject in built.subjects)
+
+
+def _name(spec: Spec) -> str:
+    return str(getattr(spec, "name", ""))
 
 
 def _ignored(path: str) -> Diagnostic:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from pgspec.diagnostics import Span
 from pgspec.objects import Key, SqlObject
-from pgspec.pgsql import Statement
 from pgspec.program import Program, View
-from pgspec.runtime import registry
+from pgspec.queries import edited
+from pgspec.runtime import cache_runtime, registry
 from pgspec.sql import QName, qname
 from pgspec.state import State
+from pgspec.triggers import cache_triggers
 
 
 def desired_state(program: Program) -> State:
@@ -19,6 +20,10 @@ def desired_state(program: Program) -> State:
     names = {view.name for view in program.views}
     for view in program.views:
         objects += _view(view, program.roles, names)
+    project = program.project
+    if program.mappings or program.cached:
+        objects += cache_runtime(project.runtime_schema, project.internal_schema, program.roles, project.roles.service)
+        objects += cache_triggers(program.mappings, program.catalog, project.internal_schema, program.roles)
     if objects:
         objects += registry(program.project.internal_schema, program.roles)
     return {item.key: item for item in objects}
@@ -30,7 +35,7 @@ def _view(view: View, roles: tuple[str, ...], views: set[QName]) -> list[SqlObje
     key = Key("materialized_view", qname(view.name))
     origin = view.document.at("name")
     needs = tuple(sorted(Key("materialized_view", qname(name)) for name in view.reads & views))
-    query = edited(view.source.text, view.statement, view.analysis.edits)
+    query = edited(view.source.text, view.statement.start, view.statement.end, view.analysis.edits)
     about = {"on": "materialized_view", "target": list(view.name)}
     grant = [[role, ["SELECT"]] for role in sorted(set(view.spec.access.select))]
     out = [SqlObject(key, {"name": list(view.name), "query": query}, depends_on=needs, origin=origin)]
@@ -60,13 +65,3 @@ def _view(view: View, roles: tuple[str, ...], views: set[QName]) -> list[SqlObje
     if view.spec.owner is not None:
         child("owner", key.name, {**about, "role": view.spec.owner}, view.document.at("owner"))
     return out
-
-
-def edited(text: str, statement: Statement, edits: tuple[tuple[int, str], ...]) -> str:
-    """The statement's text with the edits made: every name qualified, without a semicolon at the end."""
-    out = []
-    position = statement.start
-    for offset, insert in sorted(edits):
-        out += [text[position:offset], insert]
-        position = offset
-    return "".join((*out, text[position : statement.end])).strip()

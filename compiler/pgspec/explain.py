@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pgspec.compile import Result
-from pgspec.desired import edited
 from pgspec.lineage import column_sources
+from pgspec.mappings import Mapping
 from pgspec.program import View
+from pgspec.queries import edited
 from pgspec.rules import RULES, Rule
+from pgspec.sql import qname
 
 
 def explain_rule(code: str) -> str | None:
@@ -16,10 +18,13 @@ def explain_rule(code: str) -> str | None:
 
 
 def explain_object(name: str, result: Result) -> str | None:
-    """Why a view exists, what it reads, what reads it, and how its key is proven; None when there is no such view."""
+    """Why a view or an invalidation exists, what it reads and what depends on it; None when there is no such thing."""
     for view in result.program.views if result.program else ():
         if name in (view.name.name, str(view.spec.name), f"{view.name.schema}.{view.name.name}"):
             return _view(view, result)
+    for mapping in result.program.mappings if result.program else ():
+        if name == mapping.spec.name:
+            return _mapping(mapping)
     return None
 
 
@@ -67,12 +72,32 @@ def _view(view: View, result: Result) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _mapping(mapping: Mapping) -> str:
+    """Which writes an invalidation watches, and what they make stale."""
+    place = mapping.document.at("name")
+    lines = [f"invalidation {mapping.spec.name}  ({place.path}:{place.line})"]
+    if mapping.spec.description:
+        lines.append(f"  {mapping.spec.description.strip()}")
+    if mapping.table is not None:
+        name = mapping.table.name
+        lines += ["", "table", f"  {qname(name)}" + (f" where {mapping.where.strip()}" if mapping.where else "")]
+        lines += [f"  {qname(follower)}, when it is written to directly" for follower in mapping.followers]
+    watched = f" of {', '.join(mapping.watched)}" if mapping.watched else ""
+    lines += ["events", *(f"  {event}{watched if event == 'UPDATE' else ''}" for event in mapping.events), "tags"]
+    for tag in mapping.tags:
+        many = f"  more than {mapping.spec.max_tags} at once: {tag.wildcard}"
+        text = tag.template.text if tag.template else f"a query, line {mapping.document.at(*tag.path).line}"
+        lines.append(f"  {text}" + ("" if tag.template and tag.template.is_static else many))
+    lines += ["window", f"  {mapping.spec.dedup_window}"]
+    return "\n".join(lines) + "\n"
+
+
 def _columns(view: View, result: Result) -> list[str]:
     assert view.analysis is not None
     assert view.statement is not None
     assert result.program is not None
     columns = view.analysis.columns
-    query = edited(view.source.text, view.statement, view.analysis.edits)
+    query = edited(view.source.text, view.statement.start, view.statement.end, view.analysis.edits)
     names = [column.name for column in columns]
     sources = column_sources(query, names, result.program.catalog.relations)
     width = max(len(name) for name in names)

@@ -60,6 +60,9 @@ class Printer:
         settings = self._settings
         steps = self._steps(changes)
         recorded = {step.object.key for step in changes.steps if step.do != "drop" and _is_recorded(step.object)}
+        renewed = any(step.do == "replace" and _is_fingerprint(step.object, settings) for step in changes.steps)
+        if renewed:
+            recorded = {key for key in target if _is_recorded(target[key])}
         gone = {c.before.key for c in changes.changes if c.action == "drop" and c.before and _is_recorded(c.before)}
         has_registry = any(key.type == "table" and key.name == settings.registry for key in target)
         removed = [{"type": literal(key.type), "name": literal(key.name)} for key in sorted(gone)]
@@ -69,7 +72,8 @@ class Printer:
             "registry": settings.registry,
             "fingerprint": settings.fingerprint,
             "deployed": self._entries(target[key] for key in sorted(recorded)) if has_registry else [],
-            "removed": removed if has_registry else [],
+            "removed": removed if has_registry and not renewed else [],
+            "renewed": renewed,
         }
         _check(Sql("\n").join(step["sql"] for step in steps), sum(step["statements"] for step in steps))
         values = {
@@ -90,6 +94,7 @@ class Printer:
             ),
             "steps": steps,
             "deployed": entries,
+            "renewed": False,
             "registry": settings.registry,
             "fingerprint": settings.fingerprint,
         }
@@ -189,6 +194,10 @@ def _without_comment(state: State) -> list[str]:
 
 def _template(name: str) -> str:
     return f"{name}.sql.j2"
+
+
+def _is_fingerprint(item: SqlObject, settings: Settings) -> bool:
+    return item.key.type == "function" and item.key.name.startswith(f"{settings.fingerprint}(")
 
 
 def _is_recorded(item: SqlObject) -> bool:

@@ -92,25 +92,71 @@ def _schema(o: SqlObject) -> Values:
 
 def _table(o: SqlObject) -> Values:
     d = o.definition
-    return {"name": _qname(d["name"]), "columns": [Sql(line) for line in d["columns"]], "revoke": _roles(d["revoke"])}
+    keep = d.get("keep")
+    return {
+        "name": _qname(d["name"]),
+        "columns": [Sql(line) for line in d["columns"]],
+        "persistence": Sql("UNLOGGED " if d.get("unlogged") else ""),
+        "options": commas(Sql(option) for option in d.get("options", [])),
+        "revoke": _roles(d["revoke"]),
+        "keep": keep and _keep(_qname(d["name"]), keep),
+    }
+
+
+def _keep(table: Sql, keep: Json) -> Values:
+    """What the guard of a table says whose rows cannot be made again."""
+    return {
+        "rows": Sql(keep["rows"]),
+        "message": literal(f"rollback: % {keep['what']} in {table.replace(chr(37), chr(37) * 2)} would be lost"),
+        "hint": literal(f"{keep['advice']}; or accept the loss: SET pgspec.allow_data_loss = on"),
+    }
 
 
 def _function(o: SqlObject) -> Values:
     d = o.definition
     return {
         "name": _qname(d["name"]),
-        "arguments": commas(Sql(f"{ident(name)} {kind}") for name, kind in d["arguments"]),
-        "signature": Sql(f"{_qname(d['name'])}({', '.join(kind for _, kind in d['arguments'])})"),
+        "arguments": commas(_argument(*argument) for argument in d["arguments"]),
+        "signature": Sql(f"{_qname(d['name'])}({', '.join(argument[1] for argument in d['arguments'])})"),
         "returns": Sql(d["returns"]),
         "language": Sql(d["language"]),
         "volatility": Sql(d["volatility"].upper()),
+        "security": Sql(" SECURITY DEFINER" if d.get("security") == "definer" else ""),
         "settings": [Sql(f"{ident(name)} = {value}") for name, value in d["settings"]],
         "body": dollar(d["body"], "function"),
         "revoke": _roles(d["revoke"]),
+        "execute": commas(ident(role) for role in sorted(d.get("execute", []))),
+        "may_execute": commas(literal(role) for role in sorted(d.get("execute", []))),
     }
 
 
-def _materialized_view(o: SqlObject) -> Values:
+def _argument(name: str, kind: str, default: str | None = None) -> Sql:
+    return Sql(f"{ident(name)} {kind}" + (f" DEFAULT {default}" if default is not None else ""))
+
+
+def _trigger(o: SqlObject) -> Values:
+    d = o.definition
+    tables = [f"{which} TABLE AS {ident(name)}" for which, name in (("OLD", d["old"]), ("NEW", d["new"])) if name]
+    return {
+        "name": ident(d["name"]),
+        "table": _qname(d["table"]),
+        "timing": Sql(d["timing"]),
+        "event": Sql(d["event"]),
+        "referencing": Sql(f"REFERENCING {' '.join(tables)} " if tables else ""),
+        "function": _qname(d["function"]),
+        "trigger_name": literal(d["name"]),
+        "table_name": literal(_qname(d["table"])),
+        "bits": literal(_TRIGGER_BITS[d["event"]] | (_BEFORE if d["timing"] == "BEFORE" else 0)),
+        "function_name": literal(f"{_qname(d['function'])}()"),
+    }
+
+
+# pg_trigger.tgtype of statement triggers (src/include/catalog/pg_trigger.h).
+_TRIGGER_BITS = {"INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
+_BEFORE = 2
+
+
+def _view(o: SqlObject) -> Values:
     return {"name": _qname(o.definition["name"]), "query": Sql(o.definition["query"])}
 
 
@@ -123,6 +169,8 @@ def _index(o: SqlObject) -> Values:
         "unique": Sql("UNIQUE " if d["unique"] else ""),
         "method": Sql("" if d["method"] == "btree" else f"USING {ident(d['method'])} "),
         "columns": commas(ident(column) for column in d["columns"]),
+        "where": Sql(f" WHERE {d['where']}" if d.get("where") else ""),
+        "is_partial": literal(bool(d.get("where"))),
         "relation": literal(_qname(d["table"])),
         "is_unique": literal(bool(d["unique"])),
         "access_method": literal(d["method"]),
@@ -171,9 +219,14 @@ def _nothing(_do: str, _values: Values) -> int:
     return 0
 
 
-def _with_rights(do: str, _values: Values) -> int:
-    """Creating an object is followed by closing it."""
-    return 1 if do == "drop" else 2
+def _with_rights(do: str, values: Values) -> int:
+    """Creating an object is followed by closing it, and perhaps by opening it to some."""
+    return 1 if do == "drop" else 2 + bool(values.get("execute"))
+
+
+def _table_statements(do: str, values: Values) -> int:
+    """A table whose rows must be kept is guarded when it is dropped."""
+    return 2 if do != "drop" or values["keep"] else 1
 
 
 def _grants(_do: str, values: Values) -> int:
@@ -193,11 +246,12 @@ TYPES: dict[str, ObjectType] = {
         "table",
         10,
         _table,
+        fingerprint=True,
         locks={
             "create": "no lock on existing objects; catalog only",
             "drop": "ACCESS EXCLUSIVE on the table; catalog only",
         },
-        statements=_with_rights,
+        statements=_table_statements,
     ),
     "function": ObjectType(
         "function",
@@ -215,12 +269,35 @@ TYPES: dict[str, ObjectType] = {
     "materialized_view": ObjectType(
         "materialized view",
         50,
-        _materialized_view,
+        _view,
         fingerprint=True,
         locks={
             "create": "ACCESS SHARE on the tables that it reads, as long as its query runs",
             "drop": "ACCESS EXCLUSIVE on the view; catalog only",
             "rebuild": "ACCESS EXCLUSIVE on the view, as long as its query runs",
+        },
+    ),
+    "view": ObjectType(
+        "view",
+        30,
+        _view,
+        fingerprint=True,
+        locks={
+            "create": "no lock on existing objects; catalog only",
+            "drop": "ACCESS EXCLUSIVE on the view; catalog only",
+            "rebuild": "ACCESS EXCLUSIVE on the view; catalog only",
+        },
+    ),
+    "trigger": ObjectType(
+        "trigger",
+        55,
+        _trigger,
+        in_place=True,
+        fingerprint=True,
+        locks={
+            "create": "SHARE ROW EXCLUSIVE on the table: readers go on, writers wait; catalog only",
+            "replace": "SHARE ROW EXCLUSIVE on the table: readers go on, writers wait; catalog only",
+            "drop": "ACCESS EXCLUSIVE on the table; catalog only",
         },
     ),
     "index": ObjectType(

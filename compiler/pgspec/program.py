@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pgspec import graph
+from pgspec.cached import Cached, build_cached
 from pgspec.catalog import Catalog, Column, Key, Relation
 from pgspec.diagnostics import Diagnostic, Severity, SqlFinding
 from pgspec.keys import Analysis, KeyVerdict, analyse, check_key
-from pgspec.kinds import MaterializedView, Name, Project
-from pgspec.pgsql import ParseFailure, Statement, ast, parse, relation_names, walk
+from pgspec.kinds import CachedQuery, Invalidation, MaterializedView, Name, Project
+from pgspec.mappings import Mapping as Invalidating
+from pgspec.mappings import build_mappings
+from pgspec.pgsql import Statement, relation_names
+from pgspec.queries import one_select, placed, query_source
 from pgspec.source import Document, SqlText
 from pgspec.sql import QName, derived_name
 
@@ -47,6 +50,11 @@ class View:
     reads: frozenset[QName] = frozenset()
 
     @property
+    def understood(self) -> bool:
+        """Whether its query was analysed and is without a finding."""
+        return self.analysis is not None and not self.analysis.findings
+
+    @property
     def indexes(self) -> tuple[ViewIndex, ...]:
         """The unique key's index first, then the others in the order of the spec."""
         found = []
@@ -64,12 +72,19 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Everything that rules and kinds may ask about.  ``views`` are in order of dependency."""
+    """Everything that rules and kinds may ask about.  ``views`` are in order of dependency, the others by name."""
 
     project: Project
     catalog: Catalog
     views: tuple[View, ...] = ()
     cycles: tuple[tuple[QName, ...], ...] = ()
+    mappings: tuple[Invalidating, ...] = ()
+    cached: tuple[Cached, ...] = ()
+
+    @property
+    def subjects(self) -> tuple[View | Invalidating | Cached, ...]:
+        """Every spec that rules speak of."""
+        return (*self.views, *self.mappings, *self.cached)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -82,6 +97,8 @@ def build(
     catalog: Catalog,
     specs: Sequence[tuple[MaterializedView, Document]],
     files: Mapping[str, SqlText],
+    invalidations: Sequence[tuple[Invalidation, Document]] = (),
+    cached_queries: Sequence[tuple[CachedQuery, Document]] = (),
 ) -> tuple[Program, list[Diagnostic]]:
     """Resolve and analyse the specs.  ``files`` holds the SQL files that ``query_file`` may name, by path."""
     found: list[Diagnostic] = []
@@ -106,7 +123,17 @@ def build(
                 view = replace(view, analysis=analysis, verdicts=_verdicts(view, analysis), reads=reads_of)
         relations.setdefault(name, _relation(view))  # a view that takes a table's name has been refused
         done.append(view)
-    return Program(project, catalog, tuple(done), tuple(tuple(cycle) for cycle in cycles)), found
+    own = own_relations(project)
+    mappings, problems = build_mappings(invalidations, catalog, own)
+    found += problems
+    cached, problems = build_cached(cached_queries, catalog, files, mappings)
+    found += problems
+    using: list[Invalidating | Cached] = [*mappings, *cached]
+    found += same_names(using)
+    if using:
+        found += _taken_by_runtime(using[0], catalog, own)
+    every = tuple(tuple(cycle) for cycle in cycles)
+    return Program(project, catalog, tuple(done), every, tuple(mappings), tuple(cached)), found
 
 
 _TOO_DEEP = SqlFinding(
@@ -120,8 +147,7 @@ _TOO_DEEP = SqlFinding(
 
 def located(view: View, finding: SqlFinding, severity: Severity = Severity.ERROR) -> Diagnostic:
     """A finding inside the view's query, at its place in the file."""
-    span = view.source.span(finding.start, finding.end)
-    return Diagnostic(span, finding.code, severity, finding.message, finding.help, str(view.spec.name))
+    return placed(view.source, str(view.spec.name), finding, severity)
 
 
 def resolve(name: Name, project: Project) -> QName:
@@ -129,10 +155,42 @@ def resolve(name: Name, project: Project) -> QName:
     return QName(name.schema or project.search_path[0], name.name)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Help text that offers the known word closest to ``word``, or an empty text."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else ""
+def own_relations(project: Project) -> frozenset[QName]:
+    """The tables and views that pgspec installs."""
+    runtime = ("cache_invalidation_queue", "cache_invalidation_health", "cache_entries")
+    internal = ("cache_tags", "deployed_objects")
+    return frozenset(
+        [QName(project.runtime_schema, name) for name in runtime]
+        + [QName(project.internal_schema, name) for name in internal]
+    )
+
+
+def same_names(specs: Sequence[Invalidating | Cached]) -> list[Diagnostic]:
+    """Specs of one kind that share a name."""
+    found = []
+    first: dict[tuple[str, str], Document] = {}
+    for item in specs:
+        key = (item.spec.kind, item.spec.name)
+        if key in first:
+            place = first[key].at("name")
+            message = (
+                f"the name `{item.spec.name}` is already taken by another {item.spec.kind} ({place.path}:{place.line})"
+            )
+            span = item.document.at("name")
+            found.append(Diagnostic(span, "PRJ011", Severity.ERROR, message, "choose another name", item.spec.name))
+        first.setdefault(key, item.document)
+    return found
+
+
+def _taken_by_runtime(first: Invalidating | Cached, catalog: Catalog, own: frozenset[QName]) -> list[Diagnostic]:
+    """Relations of the schema files, or views, that have the names of the cache runtime."""
+    found = []
+    for name in sorted(own & catalog.relations.keys()):
+        message = f"the name `{name}` of the cache runtime is already taken"
+        help_ = "rename it, remove it from the schema files, or choose another `runtime_schema:` in project.yaml"
+        span = first.document.at("kind")
+        found.append(Diagnostic(span, "PRJ011", Severity.ERROR, message, help_, first.spec.name))
+    return found
 
 
 def _verdicts(view: View, analysis: Analysis) -> tuple[tuple[ViewIndex, KeyVerdict], ...]:
@@ -154,72 +212,15 @@ def _read(
 ) -> View:
     """The view with its query parsed."""
     name = resolve(spec.name, project)
-    source = _source(spec, document, files, found)
+    source = query_source(spec, document, files, found)
     view = View(spec, document, name, source)
     if not source.text.strip():
         return view
-    statements, failure = parse(source.text)
-    problem = _not_a_query(statements, failure, source.text)
-    if problem is None:
-        return replace(view, statement=statements[0])
-    found.append(located(view, problem))
-    return view
-
-
-def _source(
-    spec: MaterializedView, document: Document, files: Mapping[str, SqlText], found: list[Diagnostic]
-) -> SqlText:
-    def error(path: str, code: str, message: str, help_: str) -> None:
-        found.append(Diagnostic(document.at(path), code, Severity.ERROR, message, help_, str(spec.name)))
-
-    empty = SqlText("", document.head())
-    if (spec.query is None) == (spec.query_file is None):
-        message = "missing key `query`" if spec.query is None else "`query` and `query_file` exclude each other"
-        span = document.head() if spec.query is None else document.key("query_file")
-        help_ = "add `query: |` with the SELECT below it" if spec.query is None else "keep one of the two"
-        found.append(Diagnostic(span, "PRJ005", Severity.ERROR, message, help_, str(spec.name)))
-        return empty
-    if spec.query_file is not None:
-        folder = document.path.rpartition("/")[0]
-        path = f"{folder}/{spec.query_file}" if folder else spec.query_file
-        if path in files:
-            return files[path]
-        help_ = nearest(path, files) or f"the path is relative to {folder}/"
-        error("query_file", "PRJ009", f"there is no SQL file `{path}`", help_)
-        return empty
-    if document.is_folded("query"):
-        help_ = "write `query: |` and the SQL below it, indented"
-        error("query", "PRJ016", "SQL over several lines must be a literal block, or its places are lost", help_)
-        return empty
-    source = document.sql("query")
-    if not source.text.strip():
-        error("query", "PRJ005", "the query is empty", "write a SELECT")
-    return source
-
-
-def _not_a_query(statements: list[Statement], failure: ParseFailure | None, text: str) -> SqlFinding | None:
-    if failure is not None:
-        end = failure.offset + len(re.match(r"\w*", text[failure.offset :])[0])  # type: ignore[index]
-        return SqlFinding(failure.offset, max(end, failure.offset + 1), "SQL001", failure.message, "")
-    if not statements:
-        return SqlFinding(0, 1, "SQL006", "the query has only comments", "write a SELECT")
-    if len(statements) > 1:
-        start = statements[1].start + len(text[statements[1].start :]) - len(text[statements[1].start :].lstrip())
-        message = f"a query is one statement; this is number 2 of {len(statements)}"
-        return SqlFinding(start, start + 1, "SQL006", message, "move it to a spec of its own")
-    node = statements[0].node
-    if not isinstance(node, ast.SelectStmt):
-        what = type(node).__name__.removesuffix("Stmt").upper()
-        start = len(text) - len(text.lstrip())
-        return SqlFinding(start, start + 1, "SQL006", f"a query is a SELECT, not {what}", "write a SELECT")
-    if "$" in text and (parameter := next((n for n in walk(node) if isinstance(n, ast.ParamRef)), None)) is not None:
-        start = parameter.location
-        end = start + len(re.match(r"\$\d*", text[start:])[0])  # type: ignore[index]
-        return SqlFinding(start, end, "SQL006", "a view has no parameters", "write the value itself")
-    if node.intoClause is not None:
-        start = text.lower().find("into")
-        return SqlFinding(start, start + 1, "SQL006", "a query cannot have INTO", "remove INTO")
-    return None
+    statement = one_select(source.text, "a view has no parameters")
+    if isinstance(statement, SqlFinding):
+        found.append(located(view, statement))
+        return view
+    return replace(view, statement=statement)
 
 
 def _collisions(views: Sequence[View], catalog: Catalog) -> list[Diagnostic]:

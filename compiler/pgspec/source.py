@@ -319,8 +319,13 @@ def _too_deep(text: str) -> tuple[int, int] | None:
                     return event.start_mark.line + 1, event.start_mark.column + 1
             elif isinstance(event, yaml.CollectionEndEvent):
                 level -= 1
-    except yaml.YAMLError:
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        if mark is not None and "nesting depth" in (error.problem or ""):  # libyaml has a limit of its own
+            return mark.line + 1, mark.column + 1
         return None  # reported when the nodes are composed
+    except yaml.YAMLError:
+        return None
     finally:
         loader.dispose()
     return None

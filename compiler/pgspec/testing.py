@@ -17,12 +17,14 @@ from typing import Any
 from pgspec import snapshot
 from pgspec.compile import DRAFT, Result
 from pgspec.disk import GENERATED
+from pgspec.exercise import Exercise, ExerciseError, NothingShownError
 from pgspec.kinds.base import Name
 from pgspec.pgsql import parse
 from pgspec.program import resolve
+from pgspec.runtime.cache import DRAIN, PENDING, QUEUE
 from pgspec.scratch import ScratchError, scratch_server
 from pgspec.sources import Sources
-from pgspec.sql import commas, ident, literal, qname
+from pgspec.sql import QName, commas, ident, literal, qname
 
 SCHEMA_FILE = f"{GENERATED}/schema.sql"
 
@@ -36,6 +38,10 @@ class StepError(Exception):
         super().__init__(step)
         self.step = step
         self.detail = detail
+
+
+class ProvesNothingError(StepError):
+    """A step could not show anything, so that its success would mean nothing."""
 
 
 class _DiffersError(Exception):
@@ -74,9 +80,12 @@ class _Run:
         except psycopg.Error as error:
             self.report(what, time.perf_counter() - start, "failed")
             raise StepError(what, _server_error(error)) from error
-        except _DiffersError as error:
+        except (_DiffersError, ExerciseError) as error:
             self.report(what, time.perf_counter() - start, "failed")
             raise StepError(what, str(error)) from error
+        except NothingShownError as error:
+            self.report(what, time.perf_counter() - start, "nothing")
+            raise ProvesNothingError(what, f"{error}\nhelp: {error.help}") from error
         self.report(", ".join([what, *more]), time.perf_counter() - start, "ok")
 
     def run(self, text: str, path: str) -> None:
@@ -123,6 +132,8 @@ def _cycle(run: _Run, result: Result, sources: Sources) -> None:
         with run.step(f"fixtures, {rows} rows"):
             _fixtures(run, result)
     _refresh(run, result)
+    _invalidate(run, result)
+    _keep(run, result, steps)
     for step, before in zip(reversed(steps), reversed(seen[:-1]), strict=True):
         with run.step(f"roll back {step.name}"):
             run.run(step.rollback, f"{step.name}/rollback.sql")
@@ -171,7 +182,9 @@ def _fixtures(run: _Run, result: Result) -> None:
                 columns = commas(ident(column) for column in row)
                 values = json.dumps(row, default=str)
                 record = f"pg_catalog.jsonb_populate_record(NULL::{target}, {literal(values)}::jsonb)"
-                run.connection.execute(f"INSERT INTO {target} ({columns}) SELECT {columns} FROM {record}")  # noqa: S608
+                run.connection.execute(
+                    f"INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {record}"
+                )
 
 
 def _refresh(run: _Run, result: Result) -> None:
@@ -184,8 +197,50 @@ def _refresh(run: _Run, result: Result) -> None:
                 run.connection.execute(f"SET statement_timeout = '{timeout.seconds}s'")
             run.connection.execute(f"REFRESH MATERIALIZED VIEW {how}{qname(view.name)}")
             run.connection.execute("RESET statement_timeout")
-            rows = run.connection.execute(f"SELECT count(*) FROM {qname(view.name)}").fetchone()[0]  # noqa: S608
+            rows = run.connection.execute(f"SELECT count(*) FROM {qname(view.name)}").fetchone()[0]
             more.append("1 row" if rows == 1 else f"{rows} rows")
+
+
+def _invalidate(run: _Run, result: Result) -> None:
+    """Each invalidation against writes that must enqueue its tags, and writes that must not."""
+    assert result.program is not None
+    program = result.program
+    queue = QName(program.project.runtime_schema, QUEUE)
+    for mapping in program.mappings:
+        sharing = [other for other in program.mappings if other.table == mapping.table]
+        with run.step(f"invalidation {mapping.spec.name}") as more:
+            tally = Exercise(run.connection, program.catalog, queue, mapping, sharing).run()
+            more.append(str(tally))
+
+
+def _keep(run: _Run, result: Result, steps: list[Migration]) -> None:
+    """No rollback loses what is pending; then drain it, so that the rollbacks that follow have nothing to lose."""
+    import psycopg  # noqa: PLC0415 - see `_Run.step`
+
+    assert result.program is not None
+    if not result.program.mappings:
+        return
+    queue = qname(QName(result.program.project.runtime_schema, QUEUE))
+    drain = qname(QName(result.program.project.runtime_schema, DRAIN))
+
+    def pending() -> int:
+        return int(run.connection.execute(f"SELECT count(*) FROM {queue} WHERE {PENDING}").fetchone()[0])
+
+    number = pending()
+    installs = next((s for s in steps if f"CREATE TABLE {queue} (" in s.migrate), None)
+    if number and installs is steps[-1]:
+        with run.step(f"the rollback refuses to lose {number} pending invalidation{'' if number == 1 else 's'}"):
+            try:
+                run.run(installs.rollback, f"{installs.name}/rollback.sql")
+            except psycopg.errors.RaiseException:
+                run.connection.execute("RESET statement_timeout")
+            else:
+                raise _DiffersError("the queue was dropped with what was pending in it")
+    with run.step(f"drain {number} pending") as more:
+        run.connection.execute(f"SELECT {drain}()")
+        if left := pending():
+            raise _DiffersError(f"{left} are left")
+        more.append("the queue is empty")
 
 
 def _look(run: _Run) -> dict[str, str]:

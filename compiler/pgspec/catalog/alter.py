@@ -179,7 +179,7 @@ def _alter_member_column(state: Builder, table: Table, column: TableColumn, comm
         case Command.AT_SetExpression:
             column.generated = own_expression(copy.deepcopy(command.def_))
         case Command.AT_DropExpression:
-            column.generated, column.default = None, False
+            column.generated, column.virtual, column.default = None, False, False
         case Command.AT_AddIdentity:
             column.identity = True
             own_sequence(state, table, column)

@@ -55,7 +55,7 @@ def _column_constraint(state: Builder, table: Table, column: TableColumn, node: 
         own_sequence(state, table, column)
         set_not_null(state, table, column)
     elif node.contype == Kind.CONSTR_GENERATED:
-        column.generated = own_expression(node.raw_expr)
+        column.generated, column.virtual = own_expression(node.raw_expr), node.generated_kind == "v"
     elif node.contype == Kind.CONSTR_DEFAULT:
         column.default = not is_null_constant(node.raw_expr)
 
@@ -103,6 +103,7 @@ def inherit_column(state: Builder, child: Table, column: TableColumn) -> None:
             column.type,
             default=column.default and not column.identity,
             generated=column.generated,
+            virtual=column.virtual,
             collation=column.collation,
             local=False,
         )

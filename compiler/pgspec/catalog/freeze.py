@@ -70,6 +70,7 @@ def _column(table: Table, column: TableColumn) -> Column:
         column.generated,
         _collation(column.collation),
         column.default or column.generated is not None,
+        column.virtual,
     )
 
 

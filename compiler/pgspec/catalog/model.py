@@ -17,9 +17,9 @@ class Column:
     """A column.  ``type`` is spelt as ``format_type`` does without a modifier, schema-qualified unless built in:
     ``integer``, ``timestamp with time zone``, ``text[]``, ``public.mood``.  ``has_modifier`` tells ``varchar(10)``
     from ``varchar``.  ``not_null``: no row of a scan can hold NULL, not even one of an inheritance child; NOT NULL and
-    validated, enforced CHECKs give it, a domain does not.  ``generated`` is the expression of a stored or virtual
-    generated column.  ``collation`` is spelt like a type, and is also that of the column's domain.  ``has_default``: an
-    INSERT may leave the column out and still get a value: by DEFAULT, identity or generation."""
+    validated, enforced CHECKs give it, a domain does not.  ``generated`` is the expression of a generated column, which
+    is ``virtual`` when it is not stored.  ``collation`` is spelt like a type, and is also that of the column's domain.
+    ``has_default``: an INSERT may leave the column out and still get a value: by DEFAULT, identity or generation."""
 
     name: str
     type: str
@@ -28,6 +28,7 @@ class Column:
     generated: Any = None
     collation: str | None = None
     has_default: bool = False
+    virtual: bool = False
 
 
 @dataclass(frozen=True, slots=True)

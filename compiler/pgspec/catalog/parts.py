@@ -30,6 +30,7 @@ class TableColumn:
     default: bool = False
     identity: bool = False
     generated: Any = None
+    virtual: bool = False
     collation: Collation | str | None = None
     local: bool = True
     inherited: int = 0

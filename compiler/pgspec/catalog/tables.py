@@ -122,7 +122,7 @@ def _like_columns(state: Builder, table: Table, node: Any) -> Table | None:
         if node.options & Like.CREATE_TABLE_LIKE_DEFAULTS and not column.identity and column.generated is None:
             mine.default = column.default
         if node.options & Like.CREATE_TABLE_LIKE_GENERATED and column.generated is not None:
-            mine.generated, mine.default = column.generated, column.default
+            mine.generated, mine.virtual, mine.default = column.generated, column.virtual, column.default
         if node.options & Like.CREATE_TABLE_LIKE_IDENTITY and column.identity:
             mine.identity = True
             own_sequence(state, table, mine)

@@ -19,6 +19,9 @@ NOWHERE = -1
 BINARY = 2
 """How many operands a binary operator has."""
 
+PARAMETER = "parameter "
+"""How the name of a parameter's operation starts; its number follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attribute:

@@ -45,8 +45,9 @@ class Views:
         names = [*relation.column_names, *(o.name for o in query.outputs[len(relation.column_names) :])]
         sound = not binding.findings and not binding.unsupported
         return Definition(
-            query, binding.attributes, tuple(names[: len(query.outputs)]), binding.base_reads, binding.remarks, sound
-        )
+            query, binding.attributes, tuple(names[: len(query.outputs)]), binding.base_reads, binding.remarks, sound,
+            binding.used, binding.placed,
+        )  # fmt: skip
 
 
 def views_of(catalog: Catalog) -> Views:

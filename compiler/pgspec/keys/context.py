@@ -11,7 +11,7 @@ from pgspec.catalog.model import Catalog
 from pgspec.diagnostics import SqlFinding
 from pgspec.keys.algebra import Attribute, Ref
 from pgspec.keys.places import Places
-from pgspec.keys.plans import Query, Scan
+from pgspec.keys.plans import Instance, Query, Scan
 from pgspec.keys.typesystem import Types
 from pgspec.sql import QName, ident, qname
 
@@ -31,7 +31,8 @@ class Reference:
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A view's query, bound once: it does not depend on who reads the view.  ``base_reads`` are the tables and
-    materialized views below; ``remarks`` what its expressions depend on beside rows."""
+    materialized views below; ``remarks`` what its expressions depend on beside rows; ``used`` and ``placed`` as in
+    `Binding`."""
 
     query: Query | None
     attributes: list[Attribute]
@@ -39,6 +40,8 @@ class Definition:
     base_reads: dict[QName, set[str]]
     remarks: Remarks
     sound: bool
+    used: set[int]
+    placed: list[Scan | Instance]
 
 
 @dataclass(slots=True)
@@ -53,7 +56,8 @@ class Remarks:
 
 @dataclass(slots=True)
 class Binding:
-    """The state of binding one statement."""
+    """The state of binding one statement.  ``used``: the attributes that the text mentions, by name or by `*`;
+    ``placed``: every scan, view and CTE that it reads, also where no plan holds the expression (ORDER BY, LIMIT)."""
 
     catalog: Catalog
     types: Types
@@ -63,6 +67,8 @@ class Binding:
     attributes: list[Attribute] = field(default_factory=list)
     origins: dict[int, tuple[QName, str]] = field(default_factory=dict)
     scans: dict[int, Scan] = field(default_factory=dict)
+    used: set[int] = field(default_factory=set)
+    placed: list[Scan | Instance] = field(default_factory=list)
     reads: dict[QName, set[str]] = field(default_factory=dict)
     base_reads: dict[QName, set[str]] = field(default_factory=dict)
     references: list[Reference] = field(default_factory=list)
@@ -83,7 +89,10 @@ class Binding:
 
     def mark_read(self, ref: object) -> None:
         """Note that the query reads the stored column that this is, if it is one."""
-        if not self.silent and type(ref) is Ref and (origin := self.origins.get(ref.attribute)):
+        if self.silent or type(ref) is not Ref:
+            return
+        self.used.add(ref.attribute)
+        if origin := self.origins.get(ref.attribute):
             self.reads[origin[0]].add(origin[1])
             if origin[0] in self.base_reads:
                 self.base_reads[origin[0]].add(origin[1])

@@ -7,7 +7,18 @@ from itertools import groupby
 from typing import Any
 
 from pgspec.keys import calls
-from pgspec.keys.algebra import Const, Expr, Form, Grouping, Op, Subquery, SubqueryForm, Written, is_volatile
+from pgspec.keys.algebra import (
+    PARAMETER,
+    Const,
+    Expr,
+    Form,
+    Grouping,
+    Op,
+    Subquery,
+    SubqueryForm,
+    Written,
+    is_volatile,
+)
 from pgspec.keys.context import Binding
 from pgspec.keys.nodes import is_a, place
 from pgspec.keys.operators import (
@@ -88,7 +99,7 @@ def _constant(binding: Binding, node: Any, scope: Scope) -> Expr:
 
 
 def _parameter(binding: Binding, node: Any, scope: Scope) -> Expr:
-    return Op(Form.OTHER, f"parameter {node.number}", (), None, start=node.location)
+    return Op(Form.OTHER, f"{PARAMETER}{node.number}", (), UNKNOWN, start=node.location)
 
 
 def _value_function(binding: Binding, node: Any, scope: Scope) -> Expr:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pgspec.catalog.model import Key, Relation
 from pgspec.keys.algebra import NOWHERE, Aggregate, Attribute, Expr, Op, WindowCall
+from pgspec.sql import QName
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +46,7 @@ class Scan:
 class Instance:
     """One use of a query that has a name: a view or a CTE.  ``attributes`` stand for the outputs of ``definition``.
     ``foreign`` are the attributes that a view's definition numbers its own way; None for a CTE.  ``snapshot``: its
-    rows were stored earlier, so they may not fit the tables of today."""
+    rows were stored earlier, so they may not fit the tables of today.  ``view`` is its name; None for a CTE."""
 
     definition: Query
     attributes: tuple[int, ...]
@@ -53,6 +54,7 @@ class Instance:
     start: int
     foreign: list[Attribute] | None = None
     snapshot: bool = False
+    view: QName | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -160,13 +160,20 @@ def _is_truth(prover: Prover, op: Op, facts: Facts, env: Environment) -> None:
 
 
 def _any(prover: Prover, op: Op, facts: Facts, env: Environment) -> None:
-    """``x = ANY (array)``."""
-    facts.require(required(prover, op, facts, env))
+    """``x = ANY (array)``: true for one element, so ``x`` is not NULL."""
+    if op.name:
+        facts.require(_through(prover, op.arguments[:1], facts, env))
+
+
+def _not_in(prover: Prover, op: Op, facts: Facts, env: Environment) -> None:
+    """``x NOT IN (a, b)`` is true only when it was compared with each."""
+    facts.require(_through(prover, op.arguments, facts, env))
 
 
 _HANDLERS = {
     Form.AND: _and, Form.OR: _or, Form.NOT: _not, Form.OPERATOR: _equals, Form.NOT_DISTINCT_FROM: _same,
     Form.IS_NULL: _is_null, Form.IS_NOT_NULL: _is_not_null, Form.IS_TRUTH: _is_truth, Form.ANY: _any,
+    Form.NOT_IN: _not_in,
 }  # fmt: skip
 
 
@@ -184,12 +191,15 @@ def required(prover: Prover, expr: Expr, facts: Facts, env: Environment) -> Mask
         if expr.form is Form.CAST and not _strict_cast(prover, expr):
             return 0
         inside = expr.arguments
-    elif expr.form is Form.IN or (expr.form is Form.ANY and expr.name):
+    elif expr.form in (Form.IN, Form.NOT_IN):  # one element may decide, whatever the others are
         inside = expr.arguments[:1]
-    elif expr.form is Form.NOT_IN:
-        inside = expr.arguments
-    else:
+    else:  # of ANY, the array may be empty
         return 0
+    return _through(prover, inside, facts, env)
+
+
+def _through(prover: Prover, inside: tuple[Expr, ...], facts: Facts, env: Environment) -> Mask:
+    """What is NOT NULL where all of these are."""
     mask = mask_of(number(prover, a, facts, env) for a in inside if type(a) is Op and a.form is not Form.ROW)
     for argument in inside:
         mask |= required(prover, argument, facts, env)

@@ -120,6 +120,7 @@ def _relation(binding: Binding, node: Any, scope: Scope) -> Source:
     else:
         binding.base_reads.setdefault(name, set())
         scan = scan_of(binding, relation, alias, only=not node.inh, start=node.location)
+        binding.placed.append(scan)
         source = Source(scan, [TableItem(scan, names)], start=node.location)
     if node.alias is None:
         source.items[0].schema = name.schema
@@ -151,7 +152,8 @@ def _view(binding: Binding, relation: Relation, alias: str, names: list[str], no
     query = definition.query
     snapshot = relation.kind == "materialized_view"
     instance, columns = _instance(binding, query, definition.names, alias, node.location)
-    instance = replace(instance, foreign=definition.attributes, snapshot=snapshot)
+    instance = replace(instance, foreign=definition.attributes, snapshot=snapshot, view=relation.name)
+    binding.placed.append(instance)
     for name, attribute in zip(definition.names, instance.attributes, strict=True):
         binding.origins[attribute] = (relation.name, name)
     item = Item(alias, _renamed(columns, names))
@@ -179,6 +181,7 @@ def _cte(binding: Binding, cte: Cte, alias: str, names: list[str], node: Any, sc
         return Source(One(), [Item(alias, [], is_open=True)], start=start)
     else:
         plan, columns = _instance(binding, cte.query, cte.names, alias, start)
+        binding.placed.append(plan)
         for attribute, level in cte.outer.items():
             note_outer(attribute, scope, level)
     is_open = cte.query is not None and not cte.query.complete

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgspec.program import Program, nearest
+from pgspec.program import Program
+from pgspec.queries import nearest
 from pgspec.rules.registry import Finding, rule
 from pgspec.sql import QName, ident
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from pgspec.diagnostics import Severity
 from pgspec.keys import KeyVerdict
-from pgspec.program import Program, View, ViewIndex, nearest
+from pgspec.program import Program, View, ViewIndex
+from pgspec.queries import nearest
 from pgspec.rules.registry import Finding, rule
 
 

@@ -10,18 +10,22 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pgspec.cached import Cached
 from pgspec.diagnostics import Diagnostic, Severity, Span
+from pgspec.mappings import Mapping
 from pgspec.program import Program, View
+
+Subject = View | Mapping | Cached
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule yields: where, what, and what to do; ``view`` is the spec whose ``allow`` may accept it."""
+    """What a rule yields: where, what, and what to do; ``subject`` is the spec whose ``allow`` may accept it."""
 
     span: Span
     message: str
     help: str
-    view: View
+    subject: Subject
 
 
 Check = Callable[[Program], Iterator[Finding]]
@@ -48,11 +52,11 @@ class Rule:
         part = re.search(rf"^{heading}\n-+\n(.*?)(?=^(?:Why|Bad|Good)\n-+\n|\Z)", self.doc, re.MULTILINE | re.DOTALL)
         return re.findall(r"```yaml\n(.*?)```", part[1], re.DOTALL) if part else []
 
-    def run(self, program: Program) -> Iterator[tuple[View, Diagnostic]]:
+    def run(self, program: Program) -> Iterator[tuple[Subject, Diagnostic]]:
         """The findings of the rule over a program."""
         for found in self.check(program) if self.check else ():
-            name = str(found.view.spec.name)
-            yield found.view, Diagnostic(found.span, self.code, self.severity, found.message, found.help, name)
+            name = str(found.subject.spec.name)
+            yield found.subject, Diagnostic(found.span, self.code, self.severity, found.message, found.help, name)
 
 
 def rule(code: str, severity: Severity = Severity.ERROR) -> Callable[[Check], Check]:

@@ -15,7 +15,7 @@ from types import ModuleType
 from pgspec.scratch import cache
 from pgspec.scratch.errors import ScratchError
 from pgspec.scratch.find import Missing, Server, find_server
-from pgspec.scratch.room import base_directory, room
+from pgspec.scratch.room import base_directory, disk_directory, room
 from pgspec.scratch.run import Launcher, close, launcher
 from pgspec.sql import ident
 
@@ -177,11 +177,14 @@ class ScratchServer:
 
 
 @contextmanager
-def scratch_server(major: int | None = None, settings: Mapping[str, str] | None = None) -> Iterator[ScratchServer]:
+def scratch_server(
+    major: int | None = None, settings: Mapping[str, str] | None = None, *, on_disk: bool = False
+) -> Iterator[ScratchServer]:
     """A new server of this major, or of the newest that `find_server` finds; nothing of it is left at the end.
 
     Its superuser is ``postgres``, without a password, over a socket that only this user can reach.  ``settings``
-    override `SETTINGS`.  `ScratchError` when there is no server or it does not start.
+    override `SETTINGS`.  ``on_disk``: never in memory, so that fsync means something.  `ScratchError` when there is no
+    server or it does not start.
     """
     _driver()
     found = find_server(major)
@@ -189,7 +192,7 @@ def scratch_server(major: int | None = None, settings: Mapping[str, str] | None 
         raise ScratchError(found.message, found.help)
     with ExitStack() as stack:
         try:
-            directory = stack.enter_context(room(base_directory()))
+            directory = stack.enter_context(room(disk_directory() if on_disk else base_directory()))
             launch = launcher(found, directory, stack)
             server = ScratchServer(found, launch, settings or {})
             stack.callback(server.stop, immediate=True)

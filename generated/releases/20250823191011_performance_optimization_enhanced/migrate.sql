@@ -38,9 +38,24 @@ SET xmlbinary = 'base64'
 AS $function$
   -- The server's own text of an object, hashed: what is compared is catalog with catalog.
   SELECT md5(CASE type
+    WHEN 'table' THEN (
+      SELECT string_agg(line, E'\n' ORDER BY line COLLATE "C") FROM (
+        SELECT format('%s %s %s %s %s%s %s', a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+          a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid))
+        FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE a.attrelid = to_regclass(name) AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL
+        SELECT pg_get_constraintdef(c.oid) FROM pg_constraint AS c WHERE c.conrelid = to_regclass(name) AND c.contype <> 'n'
+        UNION ALL
+        SELECT format('%s %s', r.relpersistence, r.reloptions) FROM pg_class AS r WHERE r.oid = to_regclass(name)
+      ) AS lines (line))
+    WHEN 'view' THEN pg_get_viewdef(to_regclass(name))
     WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
     WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
     WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
+    WHEN 'trigger' THEN (
+      SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
+      WHERE t.tgname = split_part(name, ' ', 1) AND t.tgrelid = to_regclass(substr(name, length(split_part(name, ' ', 1)) + 5)))
   END)
 $function$;
 REVOKE ALL ON FUNCTION pgspec.fingerprint(text, text) FROM PUBLIC, anon, authenticated, service_role;
@@ -447,7 +462,7 @@ GRANT SELECT ON TABLE public.specialty_analytics_daily TO service_role;
 INSERT INTO pgspec.deployed_objects (type, name, definition, fingerprint)
 SELECT o.type, o.name, o.definition, pgspec.fingerprint(o.type, o.name)
 FROM (VALUES
-  ('function', 'pgspec.fingerprint(text, text)', 'a2a9af897aa6e29e'),
+  ('function', 'pgspec.fingerprint(text, text)', '5e76377ee98f3bf6'),
   ('index', 'public.api_metrics_5m_endpoint_bucket_idx', '2777658fd47be8af'),
   ('index', 'public.api_metrics_hourly_enhanced_endpoint_hour_idx', '3ebcde2d2e0f0e0a'),
   ('index', 'public.geographic_analytics_daily_country_state_city_idx', 'd7a7890ddc398db2'),
@@ -468,7 +483,8 @@ FROM (VALUES
   ('materialized_view', 'public.performance_analytics_5min', '7582f951152ee83e'),
   ('materialized_view', 'public.performance_analytics_hourly', '1f9f3a8ccea388ad'),
   ('materialized_view', 'public.provider_analytics_daily', 'cbd9be7d07474dea'),
-  ('materialized_view', 'public.specialty_analytics_daily', 'dffe5ab0975554ea')
+  ('materialized_view', 'public.specialty_analytics_daily', 'dffe5ab0975554ea'),
+  ('table', 'pgspec.deployed_objects', 'e12627b13b639ac9')
 ) AS o (type, name, definition)
 ON CONFLICT (type, name) DO UPDATE SET definition = EXCLUDED.definition, fingerprint = EXCLUDED.fingerprint;
 END

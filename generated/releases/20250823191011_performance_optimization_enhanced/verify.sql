@@ -24,25 +24,33 @@ FROM (VALUES
 ) AS e (name)
 LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = e.name
 UNION ALL
-SELECT 'table ' || e.name, c.relkind = 'r', 'does not exist'
+SELECT 'table ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('pgspec.deployed_objects')
-) AS e (name)
-LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
+  ('pgspec.deployed_objects', 'e12627b13b639ac9')
+) AS e (name, definition)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'r'
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'table' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (c.oid IS NOT NULL, 'does not exist'),
+  (c.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('table', e.name)),
+   'is not as it was deployed from these specs')
+) AS x (ok, detail)
 UNION ALL
 SELECT 'function ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('pgspec.fingerprint(text, text)', 'a2a9af897aa6e29e')
-) AS e (name, definition)
+  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], '5e76377ee98f3bf6')
+) AS e (name, may_execute, definition)
 LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'function' AND d.name = e.name
 CROSS JOIN LATERAL (VALUES
   (p.oid IS NOT NULL, 'does not exist'),
   (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('function', e.name)),
    'is not as it was deployed from these specs'),
-  (p.oid IS NULL OR NOT EXISTS (
-     SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a WHERE a.grantee = 0),
-   'can be executed by PUBLIC')
+  (p.oid IS NULL OR e.may_execute = ARRAY(
+     SELECT g.role FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
+     CROSS JOIN LATERAL (SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END::text) AS g (role)
+     WHERE a.grantee <> p.proowner ORDER BY g.role COLLATE "C"),
+   'can be executed by others than the spec says')
 ) AS x (ok, detail)
 UNION ALL
 SELECT 'materialized view ' || e.name, x.ok, x.detail
@@ -66,21 +74,21 @@ CROSS JOIN LATERAL (VALUES
 UNION ALL
 SELECT 'index ' || e.name || ' on ' || e.relation, x.ok, x.detail
 FROM (VALUES
-  ('public.api_metrics_5m_endpoint_bucket_idx', 'public.api_metrics_5m', false, 'btree', ARRAY['endpoint', 'bucket'], '2777658fd47be8af'),
-  ('public.api_metrics_hourly_enhanced_endpoint_hour_idx', 'public.api_metrics_hourly_enhanced', false, 'btree', ARRAY['endpoint', 'hour'], '3ebcde2d2e0f0e0a'),
-  ('public.geographic_analytics_daily_country_state_city_idx', 'public.geographic_analytics_daily', false, 'btree', ARRAY['country', 'state', 'city'], 'd7a7890ddc398db2'),
-  ('public.idx_api_metrics_5m_unique', 'public.api_metrics_5m', true, 'btree', ARRAY['bucket', 'endpoint', 'method'], '8baaa0e00cac492a'),
-  ('public.idx_api_metrics_hourly_enhanced_unique', 'public.api_metrics_hourly_enhanced', true, 'btree', ARRAY['hour', 'endpoint', 'method'], 'e0aab7616281d3a3'),
-  ('public.idx_geographic_analytics_unique', 'public.geographic_analytics_daily', true, 'btree', ARRAY['date', 'city', 'state', 'country'], '43fd694498485481'),
-  ('public.idx_performance_5min_unique', 'public.performance_analytics_5min', true, 'btree', ARRAY['five_minute_bucket', 'endpoint', 'method'], '38b37b2054a396a3'),
-  ('public.idx_performance_hourly_unique', 'public.performance_analytics_hourly', true, 'btree', ARRAY['hour', 'endpoint', 'method'], '2cba0a6738778c12'),
-  ('public.idx_provider_analytics_unique', 'public.provider_analytics_daily', true, 'btree', ARRAY['date', 'provider_id'], '13a8a287598e1b50'),
-  ('public.idx_specialty_analytics_unique', 'public.specialty_analytics_daily', true, 'btree', ARRAY['date', 'specialty_id'], 'd85c506e299f1285'),
-  ('public.performance_analytics_5min_endpoint_five_minute_bucket_idx', 'public.performance_analytics_5min', false, 'btree', ARRAY['endpoint', 'five_minute_bucket'], '2e54caacf9239cf3'),
-  ('public.performance_analytics_hourly_endpoint_hour_idx', 'public.performance_analytics_hourly', false, 'btree', ARRAY['endpoint', 'hour'], 'f9176df087647791'),
-  ('public.provider_analytics_daily_provider_id_date_idx', 'public.provider_analytics_daily', false, 'btree', ARRAY['provider_id', 'date'], '37d06c8b18503f9d'),
-  ('public.specialty_analytics_daily_specialty_id_date_idx', 'public.specialty_analytics_daily', false, 'btree', ARRAY['specialty_id', 'date'], 'ee4a26bfcb0635c9')
-) AS e (name, relation, is_unique, access_method, columns, definition)
+  ('public.api_metrics_5m_endpoint_bucket_idx', 'public.api_metrics_5m', false, false, 'btree', ARRAY['endpoint', 'bucket'], '2777658fd47be8af'),
+  ('public.api_metrics_hourly_enhanced_endpoint_hour_idx', 'public.api_metrics_hourly_enhanced', false, false, 'btree', ARRAY['endpoint', 'hour'], '3ebcde2d2e0f0e0a'),
+  ('public.geographic_analytics_daily_country_state_city_idx', 'public.geographic_analytics_daily', false, false, 'btree', ARRAY['country', 'state', 'city'], 'd7a7890ddc398db2'),
+  ('public.idx_api_metrics_5m_unique', 'public.api_metrics_5m', true, false, 'btree', ARRAY['bucket', 'endpoint', 'method'], '8baaa0e00cac492a'),
+  ('public.idx_api_metrics_hourly_enhanced_unique', 'public.api_metrics_hourly_enhanced', true, false, 'btree', ARRAY['hour', 'endpoint', 'method'], 'e0aab7616281d3a3'),
+  ('public.idx_geographic_analytics_unique', 'public.geographic_analytics_daily', true, false, 'btree', ARRAY['date', 'city', 'state', 'country'], '43fd694498485481'),
+  ('public.idx_performance_5min_unique', 'public.performance_analytics_5min', true, false, 'btree', ARRAY['five_minute_bucket', 'endpoint', 'method'], '38b37b2054a396a3'),
+  ('public.idx_performance_hourly_unique', 'public.performance_analytics_hourly', true, false, 'btree', ARRAY['hour', 'endpoint', 'method'], '2cba0a6738778c12'),
+  ('public.idx_provider_analytics_unique', 'public.provider_analytics_daily', true, false, 'btree', ARRAY['date', 'provider_id'], '13a8a287598e1b50'),
+  ('public.idx_specialty_analytics_unique', 'public.specialty_analytics_daily', true, false, 'btree', ARRAY['date', 'specialty_id'], 'd85c506e299f1285'),
+  ('public.performance_analytics_5min_endpoint_five_minute_bucket_idx', 'public.performance_analytics_5min', false, false, 'btree', ARRAY['endpoint', 'five_minute_bucket'], '2e54caacf9239cf3'),
+  ('public.performance_analytics_hourly_endpoint_hour_idx', 'public.performance_analytics_hourly', false, false, 'btree', ARRAY['endpoint', 'hour'], 'f9176df087647791'),
+  ('public.provider_analytics_daily_provider_id_date_idx', 'public.provider_analytics_daily', false, false, 'btree', ARRAY['provider_id', 'date'], '37d06c8b18503f9d'),
+  ('public.specialty_analytics_daily_specialty_id_date_idx', 'public.specialty_analytics_daily', false, false, 'btree', ARRAY['specialty_id', 'date'], 'ee4a26bfcb0635c9')
+) AS e (name, relation, is_unique, is_partial, access_method, columns, definition)
 LEFT JOIN pg_catalog.pg_index AS i
   ON i.indexrelid = pg_catalog.to_regclass(e.name) AND i.indrelid = pg_catalog.to_regclass(e.relation)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
@@ -91,7 +99,8 @@ CROSS JOIN LATERAL (VALUES
   (i.indexrelid IS NULL OR (i.indisvalid AND i.indisready AND i.indislive), 'is invalid: drop it and create it again'),
   (i.indexrelid IS NULL OR i.indisunique = e.is_unique,
    CASE WHEN e.is_unique THEN 'is not unique' ELSE 'is unique, the spec says it is not' END),
-  (i.indexrelid IS NULL OR i.indpred IS NULL, 'has a WHERE clause'),
+  (i.indexrelid IS NULL OR (i.indpred IS NOT NULL) = e.is_partial,
+   CASE WHEN e.is_partial THEN 'has no WHERE clause' ELSE 'has a WHERE clause' END),
   (i.indexrelid IS NULL OR m.amname = e.access_method, 'is of another access method than ' || e.access_method),
   (i.indexrelid IS NULL OR (i.indnatts = i.indnkeyatts AND e.columns = ARRAY(
      SELECT coalesce(a.attname, '(expression)')::text
@@ -168,7 +177,8 @@ WHERE (d.type, d.name) NOT IN (
   ('materialized_view', 'public.performance_analytics_5min'),
   ('materialized_view', 'public.performance_analytics_hourly'),
   ('materialized_view', 'public.provider_analytics_daily'),
-  ('materialized_view', 'public.specialty_analytics_daily')
+  ('materialized_view', 'public.specialty_analytics_daily'),
+  ('table', 'pgspec.deployed_objects')
 )
 ) AS checks (object, ok, detail);
 

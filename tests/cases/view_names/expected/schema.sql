@@ -31,9 +31,24 @@ SET xmlbinary = 'base64'
 AS $function$
   -- The server's own text of an object, hashed: what is compared is catalog with catalog.
   SELECT md5(CASE type
+    WHEN 'table' THEN (
+      SELECT string_agg(line, E'\n' ORDER BY line COLLATE "C") FROM (
+        SELECT format('%s %s %s %s %s%s %s', a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+          a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid))
+        FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE a.attrelid = to_regclass(name) AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL
+        SELECT pg_get_constraintdef(c.oid) FROM pg_constraint AS c WHERE c.conrelid = to_regclass(name) AND c.contype <> 'n'
+        UNION ALL
+        SELECT format('%s %s', r.relpersistence, r.reloptions) FROM pg_class AS r WHERE r.oid = to_regclass(name)
+      ) AS lines (line))
+    WHEN 'view' THEN pg_get_viewdef(to_regclass(name))
     WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
     WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
     WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
+    WHEN 'trigger' THEN (
+      SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
+      WHERE t.tgname = split_part(name, ' ', 1) AND t.tgrelid = to_regclass(substr(name, length(split_part(name, ' ', 1)) + 5)))
   END)
 $function$;
 REVOKE ALL ON FUNCTION "PgSpec".fingerprint(text, text) FROM PUBLIC, "Role with 'quotes' and ""more""";
@@ -70,10 +85,11 @@ REVOKE ALL ON TABLE public."dotted.name $1" FROM PUBLIC, "Role with 'quotes' and
 INSERT INTO "PgSpec".deployed_objects (type, name, definition, fingerprint)
 SELECT o.type, o.name, o.definition, "PgSpec".fingerprint(o.type, o.name)
 FROM (VALUES
-  ('function', '"PgSpec".fingerprint(text, text)', '020fa3010fd83b97'),
+  ('function', '"PgSpec".fingerprint(text, text)', '5069bbf49266ff0c'),
   ('index', '"Odd Names"."select_select_a""b_idx"', 'ebc8894dde23b1c0'),
   ('index', '"Odd Names".select_key', 'ce271b97f7a4d97d'),
   ('index', 'public."dotted.name $1_key"', '066476487c84c6ce'),
   ('materialized_view', '"Odd Names"."select"', 'b31d40383356eb1e'),
-  ('materialized_view', 'public."dotted.name $1"', '34c813a872734038')
+  ('materialized_view', 'public."dotted.name $1"', '34c813a872734038'),
+  ('table', '"PgSpec".deployed_objects', '850a9de1db6e2dd7')
 ) AS o (type, name, definition);

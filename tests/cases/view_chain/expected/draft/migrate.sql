@@ -38,9 +38,24 @@ SET xmlbinary = 'base64'
 AS $function$
   -- The server's own text of an object, hashed: what is compared is catalog with catalog.
   SELECT md5(CASE type
+    WHEN 'table' THEN (
+      SELECT string_agg(line, E'\n' ORDER BY line COLLATE "C") FROM (
+        SELECT format('%s %s %s %s %s%s %s', a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+          a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid))
+        FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE a.attrelid = to_regclass(name) AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL
+        SELECT pg_get_constraintdef(c.oid) FROM pg_constraint AS c WHERE c.conrelid = to_regclass(name) AND c.contype <> 'n'
+        UNION ALL
+        SELECT format('%s %s', r.relpersistence, r.reloptions) FROM pg_class AS r WHERE r.oid = to_regclass(name)
+      ) AS lines (line))
+    WHEN 'view' THEN pg_get_viewdef(to_regclass(name))
     WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
     WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
     WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
+    WHEN 'trigger' THEN (
+      SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
+      WHERE t.tgname = split_part(name, ' ', 1) AND t.tgrelid = to_regclass(substr(name, length(split_part(name, ' ', 1)) + 5)))
   END)
 $function$;
 REVOKE ALL ON FUNCTION pgspec.fingerprint(text, text) FROM PUBLIC, anon, service_role;
@@ -87,13 +102,14 @@ REVOKE ALL ON TABLE public.m_years FROM PUBLIC, anon, service_role;
 INSERT INTO pgspec.deployed_objects (type, name, definition, fingerprint)
 SELECT o.type, o.name, o.definition, pgspec.fingerprint(o.type, o.name)
 FROM (VALUES
-  ('function', 'pgspec.fingerprint(text, text)', '6811e372870d8d98'),
+  ('function', 'pgspec.fingerprint(text, text)', '1aea18577a36bd0e'),
   ('index', 'public.a_months_key', '735d78aff96837dc'),
   ('index', 'public.m_years_key', '2997d321b0dff362'),
   ('index', 'public.z_days_key', 'f1471b46d010b576'),
   ('materialized_view', 'public.a_months', 'da91694aa121c38b'),
   ('materialized_view', 'public.m_years', 'd61fa1efd8f4217b'),
-  ('materialized_view', 'public.z_days', '0b6a675951889f8b')
+  ('materialized_view', 'public.z_days', '0b6a675951889f8b'),
+  ('table', 'pgspec.deployed_objects', 'a275d1a7fdaff24a')
 ) AS o (type, name, definition)
 ON CONFLICT (type, name) DO UPDATE SET definition = EXCLUDED.definition, fingerprint = EXCLUDED.fingerprint;
 END

@@ -1,5 +1,5 @@
 -- pgspec migrate: shop, draft, after 20250101000000_first
--- create 1 materialized view, 1 index, 1 comment, 1 access list; rebuild 2 materialized views, 2 indexes, 2 access lists; drop 1 materialized view, 1 index, 1 access list
+-- create 1 materialized view, 1 index, 1 comment, 1 access list; rebuild 2 materialized views, 2 indexes, 2 access lists; change 1 function; drop 1 materialized view, 1 index, 1 access list
 -- from specs/chain.yaml
 
 SET statement_timeout = '900s';
@@ -17,6 +17,43 @@ DROP MATERIALIZED VIEW public.a_months;
 
 -- drop materialized view public.z_days
 DROP MATERIALIZED VIEW public.z_days;
+
+-- change function pgspec.fingerprint(text, text)
+CREATE OR REPLACE FUNCTION pgspec.fingerprint(type text, name text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off
+SET standard_conforming_strings = on
+SET timezone = 'UTC'
+SET datestyle = 'ISO, MDY'
+SET intervalstyle = 'postgres'
+SET extra_float_digits = 1
+SET bytea_output = 'hex'
+SET xmlbinary = 'base64'
+AS $function$
+  -- The server's own text of an object, hashed: what is compared is catalog with catalog.
+  SELECT md5(CASE type
+    WHEN 'table' THEN (
+      SELECT string_agg(line, E'\n' ORDER BY line COLLATE "C") FROM (
+        SELECT format('%s %s %s %s %s%s %s', a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+          a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid))
+        FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE a.attrelid = to_regclass(name) AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL
+        SELECT pg_get_constraintdef(c.oid) FROM pg_constraint AS c WHERE c.conrelid = to_regclass(name) AND c.contype <> 'n'
+        UNION ALL
+        SELECT format('%s %s', r.relpersistence, r.reloptions) FROM pg_class AS r WHERE r.oid = to_regclass(name)
+      ) AS lines (line))
+    WHEN 'view' THEN pg_get_viewdef(to_regclass(name))
+    WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
+    WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
+    WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
+    WHEN 'trigger' THEN (
+      SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
+      WHERE t.tgname = split_part(name, ' ', 1) AND t.tgrelid = to_regclass(substr(name, length(split_part(name, ' ', 1)) + 5)))
+  END)
+$function$;
+REVOKE ALL ON FUNCTION pgspec.fingerprint(text, text) FROM PUBLIC, anon, service_role;
 
 -- create materialized view public.cities  [specs/chain.yaml:18]
 CREATE MATERIALIZED VIEW public.cities AS
@@ -59,20 +96,21 @@ COMMENT ON MATERIALIZED VIEW public.a_months IS 'Orders by month.';
 REVOKE ALL ON TABLE public.a_months FROM PUBLIC, anon, service_role;
 
 -- What verify.sql compares with: the server's own text of what was made.
-DELETE FROM pgspec.deployed_objects WHERE (type, name) IN (
-  ('index', 'public.m_years_key'),
-  ('materialized_view', 'public.m_years')
-);
+-- The function that fingerprints has changed, so every fingerprint is taken anew.
+DELETE FROM pgspec.deployed_objects;
 INSERT INTO pgspec.deployed_objects (type, name, definition, fingerprint)
 SELECT o.type, o.name, o.definition, pgspec.fingerprint(o.type, o.name)
 FROM (VALUES
+  ('function', 'pgspec.fingerprint(text, text)', '1aea18577a36bd0e'),
   ('index', 'public.a_months_key', '735d78aff96837dc'),
   ('index', 'public.cities_key', '7ee7519d01477b38'),
   ('index', 'public.z_days_key', 'f1471b46d010b576'),
   ('materialized_view', 'public.a_months', 'da91694aa121c38b'),
   ('materialized_view', 'public.cities', '5c75a532ef2d0700'),
-  ('materialized_view', 'public.z_days', '83c14c6f6e269474')
+  ('materialized_view', 'public.z_days', '83c14c6f6e269474'),
+  ('table', 'pgspec.deployed_objects', 'a275d1a7fdaff24a')
 ) AS o (type, name, definition)
+WHERE pgspec.fingerprint(o.type, o.name) IS NOT NULL
 ON CONFLICT (type, name) DO UPDATE SET definition = EXCLUDED.definition, fingerprint = EXCLUDED.fingerprint;
 END
 $pgspec$;

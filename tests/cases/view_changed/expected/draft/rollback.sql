@@ -1,5 +1,5 @@
 -- pgspec rollback: shop, draft, back to 20250101000000_first
--- create 1 materialized view, 1 index, 1 access list; rebuild 2 materialized views, 2 indexes, 2 access lists; drop 1 materialized view, 1 index, 1 comment, 1 access list
+-- create 1 materialized view, 1 index, 1 access list; rebuild 2 materialized views, 2 indexes, 2 access lists; change 1 function; drop 1 materialized view, 1 index, 1 comment, 1 access list
 -- from specs/chain.yaml
 
 SET statement_timeout = '900s';
@@ -17,6 +17,28 @@ DROP MATERIALIZED VIEW public.z_days;
 
 -- drop materialized view public.cities  [specs/chain.yaml:18]
 DROP MATERIALIZED VIEW public.cities;
+
+-- change function pgspec.fingerprint(text, text)
+CREATE OR REPLACE FUNCTION pgspec.fingerprint(type text, name text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off
+SET standard_conforming_strings = on
+SET timezone = 'UTC'
+SET datestyle = 'ISO, MDY'
+SET intervalstyle = 'postgres'
+SET extra_float_digits = 1
+SET bytea_output = 'hex'
+SET xmlbinary = 'base64'
+AS $function$
+  -- The server's own text of an object, hashed: what is compared is catalog with catalog.
+  SELECT md5(CASE type
+    WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
+    WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
+    WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
+  END)
+$function$;
+REVOKE ALL ON FUNCTION pgspec.fingerprint(text, text) FROM PUBLIC, anon, service_role;
 
 -- create materialized view public.z_days
 CREATE MATERIALIZED VIEW public.z_days AS
@@ -57,20 +79,21 @@ CREATE UNIQUE INDEX m_years_key ON public.m_years (year);
 REVOKE ALL ON TABLE public.m_years FROM PUBLIC, anon, service_role;
 
 -- What verify.sql compares with: the server's own text of what was made.
-DELETE FROM pgspec.deployed_objects WHERE (type, name) IN (
-  ('index', 'public.cities_key'),
-  ('materialized_view', 'public.cities')
-);
+-- The function that fingerprints has changed, so every fingerprint is taken anew.
+DELETE FROM pgspec.deployed_objects;
 INSERT INTO pgspec.deployed_objects (type, name, definition, fingerprint)
 SELECT o.type, o.name, o.definition, pgspec.fingerprint(o.type, o.name)
 FROM (VALUES
+  ('function', 'pgspec.fingerprint(text, text)', '6811e372870d8d98'),
   ('index', 'public.a_months_key', '735d78aff96837dc'),
   ('index', 'public.m_years_key', '2997d321b0dff362'),
   ('index', 'public.z_days_key', 'f1471b46d010b576'),
   ('materialized_view', 'public.a_months', 'da91694aa121c38b'),
   ('materialized_view', 'public.m_years', 'd61fa1efd8f4217b'),
-  ('materialized_view', 'public.z_days', '0b6a675951889f8b')
+  ('materialized_view', 'public.z_days', '0b6a675951889f8b'),
+  ('table', 'pgspec.deployed_objects', 'a275d1a7fdaff24a')
 ) AS o (type, name, definition)
+WHERE pgspec.fingerprint(o.type, o.name) IS NOT NULL
 ON CONFLICT (type, name) DO UPDATE SET definition = EXCLUDED.definition, fingerprint = EXCLUDED.fingerprint;
 END
 $pgspec$;

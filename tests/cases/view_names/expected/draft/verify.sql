@@ -24,25 +24,33 @@ FROM (VALUES
 ) AS e (name)
 LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = e.name
 UNION ALL
-SELECT 'table ' || e.name, c.relkind = 'r', 'does not exist'
+SELECT 'table ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('"PgSpec".deployed_objects')
-) AS e (name)
-LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
+  ('"PgSpec".deployed_objects', '850a9de1db6e2dd7')
+) AS e (name, definition)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'r'
+LEFT JOIN "PgSpec".deployed_objects AS d ON d.type = 'table' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (c.oid IS NOT NULL, 'does not exist'),
+  (c.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = "PgSpec".fingerprint('table', e.name)),
+   'is not as it was deployed from these specs')
+) AS x (ok, detail)
 UNION ALL
 SELECT 'function ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('"PgSpec".fingerprint(text, text)', '020fa3010fd83b97')
-) AS e (name, definition)
+  ('"PgSpec".fingerprint(text, text)', ARRAY[]::text[], '5069bbf49266ff0c')
+) AS e (name, may_execute, definition)
 LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
 LEFT JOIN "PgSpec".deployed_objects AS d ON d.type = 'function' AND d.name = e.name
 CROSS JOIN LATERAL (VALUES
   (p.oid IS NOT NULL, 'does not exist'),
   (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = "PgSpec".fingerprint('function', e.name)),
    'is not as it was deployed from these specs'),
-  (p.oid IS NULL OR NOT EXISTS (
-     SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a WHERE a.grantee = 0),
-   'can be executed by PUBLIC')
+  (p.oid IS NULL OR e.may_execute = ARRAY(
+     SELECT g.role FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
+     CROSS JOIN LATERAL (SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END::text) AS g (role)
+     WHERE a.grantee <> p.proowner ORDER BY g.role COLLATE "C"),
+   'can be executed by others than the spec says')
 ) AS x (ok, detail)
 UNION ALL
 SELECT 'materialized view ' || e.name, x.ok, x.detail
@@ -61,10 +69,10 @@ CROSS JOIN LATERAL (VALUES
 UNION ALL
 SELECT 'index ' || e.name || ' on ' || e.relation, x.ok, x.detail
 FROM (VALUES
-  ('"Odd Names"."select_select_a""b_idx"', '"Odd Names"."select"', false, 'btree', ARRAY['select', 'a"b'], 'ebc8894dde23b1c0'),
-  ('"Odd Names".select_key', '"Odd Names"."select"', true, 'btree', ARRAY['Id'], 'ce271b97f7a4d97d'),
-  ('public."dotted.name $1_key"', 'public."dotted.name $1"', true, 'btree', ARRAY['GROUP'], '066476487c84c6ce')
-) AS e (name, relation, is_unique, access_method, columns, definition)
+  ('"Odd Names"."select_select_a""b_idx"', '"Odd Names"."select"', false, false, 'btree', ARRAY['select', 'a"b'], 'ebc8894dde23b1c0'),
+  ('"Odd Names".select_key', '"Odd Names"."select"', true, false, 'btree', ARRAY['Id'], 'ce271b97f7a4d97d'),
+  ('public."dotted.name $1_key"', 'public."dotted.name $1"', true, false, 'btree', ARRAY['GROUP'], '066476487c84c6ce')
+) AS e (name, relation, is_unique, is_partial, access_method, columns, definition)
 LEFT JOIN pg_catalog.pg_index AS i
   ON i.indexrelid = pg_catalog.to_regclass(e.name) AND i.indrelid = pg_catalog.to_regclass(e.relation)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
@@ -75,7 +83,8 @@ CROSS JOIN LATERAL (VALUES
   (i.indexrelid IS NULL OR (i.indisvalid AND i.indisready AND i.indislive), 'is invalid: drop it and create it again'),
   (i.indexrelid IS NULL OR i.indisunique = e.is_unique,
    CASE WHEN e.is_unique THEN 'is not unique' ELSE 'is unique, the spec says it is not' END),
-  (i.indexrelid IS NULL OR i.indpred IS NULL, 'has a WHERE clause'),
+  (i.indexrelid IS NULL OR (i.indpred IS NOT NULL) = e.is_partial,
+   CASE WHEN e.is_partial THEN 'has no WHERE clause' ELSE 'has a WHERE clause' END),
   (i.indexrelid IS NULL OR m.amname = e.access_method, 'is of another access method than ' || e.access_method),
   (i.indexrelid IS NULL OR (i.indnatts = i.indnkeyatts AND e.columns = ARRAY(
      SELECT coalesce(a.attname, '(expression)')::text
@@ -126,7 +135,8 @@ WHERE (d.type, d.name) NOT IN (
   ('index', '"Odd Names".select_key'),
   ('index', 'public."dotted.name $1_key"'),
   ('materialized_view', '"Odd Names"."select"'),
-  ('materialized_view', 'public."dotted.name $1"')
+  ('materialized_view', 'public."dotted.name $1"'),
+  ('table', '"PgSpec".deployed_objects')
 )
 ) AS checks (object, ok, detail);
 

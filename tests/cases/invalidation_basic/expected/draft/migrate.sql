@@ -1,0 +1,1085 @@
+-- pgspec migrate: shop, draft, after an empty start
+-- create 1 schema, 4 tables, 25 functions, 1 view, 6 triggers, 5 indexes, 4 access lists
+-- from specs/cache.yaml
+
+SET statement_timeout = '900s';
+
+DO $pgspec$
+#variable_conflict use_column
+BEGIN
+SET LOCAL lock_timeout = '3s';
+
+-- create schema pgspec
+CREATE SCHEMA pgspec;
+REVOKE ALL ON SCHEMA pgspec FROM PUBLIC, anon, worker;
+
+-- create table cache.cache_invalidation_queue
+CREATE TABLE cache.cache_invalidation_queue (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  tag text NOT NULL CHECK (octet_length(tag) BETWEEN 1 AND 500),
+  enqueued_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  visible_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  closed_at timestamptz,
+  sealed boolean NOT NULL DEFAULT false,
+  claim_token uuid,
+  processed_at timestamptz,
+  retry_count integer NOT NULL DEFAULT 0,
+  max_retries integer NOT NULL DEFAULT 10,
+  recheck_count integer NOT NULL DEFAULT 0,
+  dead_at timestamptz,
+  last_error text
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 20000, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 20000, autovacuum_vacuum_cost_delay = 0, vacuum_truncate = false);
+REVOKE ALL ON TABLE cache.cache_invalidation_queue FROM PUBLIC, anon, worker;
+
+-- create index cache.cache_invalidation_queue_dead
+CREATE INDEX cache_invalidation_queue_dead ON cache.cache_invalidation_queue (tag) WHERE processed_at IS NULL AND dead_at IS NOT NULL;
+
+-- create index cache.cache_invalidation_queue_due
+CREATE INDEX cache_invalidation_queue_due ON cache.cache_invalidation_queue (visible_at, id) WHERE processed_at IS NULL AND dead_at IS NULL;
+
+-- create index cache.cache_invalidation_queue_joined
+CREATE INDEX cache_invalidation_queue_joined ON cache.cache_invalidation_queue (id) WHERE processed_at IS NULL AND closed_at IS NOT NULL AND NOT sealed;
+
+-- create index cache.cache_invalidation_queue_open
+CREATE INDEX cache_invalidation_queue_open ON cache.cache_invalidation_queue (tag, enqueued_at) WHERE closed_at IS NULL;
+
+-- create access to cache.cache_invalidation_queue
+REVOKE ALL ON TABLE cache.cache_invalidation_queue FROM PUBLIC, anon, worker;
+GRANT SELECT ON TABLE cache.cache_invalidation_queue TO worker;
+
+-- create table pgspec.cache_tags
+CREATE TABLE pgspec.cache_tags (
+  tag text PRIMARY KEY,
+  version bigint NOT NULL
+) WITH (fillfactor = 70);
+REVOKE ALL ON TABLE pgspec.cache_tags FROM PUBLIC, anon, worker;
+
+-- create access to pgspec.cache_tags
+REVOKE ALL ON TABLE pgspec.cache_tags FROM PUBLIC, anon, worker;
+
+-- create table pgspec.deployed_objects
+CREATE TABLE pgspec.deployed_objects (
+  type text NOT NULL,
+  name text NOT NULL,
+  definition text NOT NULL,
+  fingerprint text NOT NULL,
+  PRIMARY KEY (type, name)
+);
+REVOKE ALL ON TABLE pgspec.deployed_objects FROM PUBLIC, anon, worker;
+
+-- create function cache.ack_cache_invalidations(uuid, bigint[])
+CREATE FUNCTION cache.ack_cache_invalidations(token uuid, ids bigint[]) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
+-- The cache was told.  Returns how many of the rows the lease still held.
+#variable_conflict use_column
+DECLARE
+  number integer;
+  tags text[];
+  began timestamptz;
+BEGIN
+  WITH done AS (
+    UPDATE cache.cache_invalidation_queue AS q
+    SET processed_at = CASE WHEN q.sealed THEN clock_timestamp() END,
+        claim_token = NULL,
+        last_error = NULL,
+        retry_count = CASE WHEN q.sealed THEN q.retry_count ELSE 0 END,
+        recheck_count = q.recheck_count + CASE WHEN q.sealed THEN 0 ELSE 1 END,
+        visible_at = CASE WHEN q.sealed THEN q.visible_at
+          ELSE clock_timestamp() + least(interval '1 minute', interval '1 second' * power(2, least(q.recheck_count, 6))) END
+    WHERE q.id = ANY (ids) AND q.claim_token = token AND q.processed_at IS NULL AND q.dead_at IS NULL
+    RETURNING q.tag, q.closed_at)
+  SELECT count(*), array_agg(d.tag), max(d.closed_at) INTO number, tags, began FROM done AS d;
+  PERFORM pgspec.settle_dead(tags, began);  -- one claim took all the rows, after the last was closed
+  RETURN number;
+END
+$function$;
+REVOKE ALL ON FUNCTION cache.ack_cache_invalidations(uuid, bigint[]) FROM PUBLIC, anon, worker;
+GRANT EXECUTE ON FUNCTION cache.ack_cache_invalidations(uuid, bigint[]) TO worker;
+
+-- create function cache.cache_put(text, jsonb, text[], bigint[], interval)
+CREATE FUNCTION cache.cache_put(key text, value jsonb, tags text[], versions bigint[], ttl interval DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Stores a value that was read after `versions` were taken by cache_tag_versions(tags).  Returns false, and stores nothing,
+-- when one of the tags was invalidated since, or when somebody else has the entry in hand: it never waits.
+#variable_conflict use_column
+DECLARE
+  ends timestamptz := clock_timestamp() + ttl;
+BEGIN
+  IF cardinality(tags) <> cardinality(versions) THEN
+    RAISE EXCEPTION 'cache_put got % tags and % versions', cardinality(tags), cardinality(versions)
+      USING ERRCODE = '22023', HINT = 'versions is what cache_tag_versions(tags) returned before the data was read';
+  END IF;
+  IF versions IS DISTINCT FROM cache.cache_tag_versions(tags)
+    OR NOT pg_try_advisory_xact_lock(1885827952 + 1, hashtext(cache_put.key)) THEN
+    RETURN false;
+  END IF;
+  PERFORM FROM cache.cache_entries AS e WHERE e.key = cache_put.key FOR UPDATE SKIP LOCKED;
+  IF FOUND THEN
+    UPDATE cache.cache_entries AS e
+    SET value = cache_put.value, invalidation_tags = tags, tag_versions = versions, created_at = clock_timestamp(), expires_at = ends
+    WHERE e.key = cache_put.key;
+  ELSIF EXISTS (SELECT FROM cache.cache_entries AS e WHERE e.key = cache_put.key) THEN
+    RETURN false;
+  ELSE
+    INSERT INTO cache.cache_entries (key, value, invalidation_tags, tag_versions, expires_at)
+    VALUES (cache_put.key, cache_put.value, tags, versions, ends) ON CONFLICT (key) DO NOTHING;
+  END IF;
+  RETURN FOUND;
+END
+$function$;
+REVOKE ALL ON FUNCTION cache.cache_put(text, jsonb, text[], bigint[], interval) FROM PUBLIC, anon, worker;
+GRANT EXECUTE ON FUNCTION cache.cache_put(text, jsonb, text[], bigint[], interval) TO worker;
+
+-- create function cache.claim_cache_invalidations(integer, integer)
+CREATE FUNCTION cache.claim_cache_invalidations(batch_size integer DEFAULT 100, lease_seconds integer DEFAULT 60) RETURNS TABLE (token uuid, tag text, ids bigint[])
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
+-- Due rows under a lease, grouped by tag, for a worker that invalidates a cache elsewhere and then calls
+-- ack_cache_invalidations or fail_cache_invalidations.  Commit before the cache is told.  The token is the same in every row
+-- of one call, so that one ack can do for all.
+#variable_conflict use_column
+DECLARE
+  places tid[];
+  held bigint[];
+  lease uuid := gen_random_uuid();
+  moment timestamptz := clock_timestamp();
+  -- Inside a transaction that has written, the cache would be told before the write is visible: nothing is sealed.
+  dirty boolean := pg_current_xact_id_if_assigned() IS NOT NULL;
+BEGIN
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'cache invalidations are claimed in READ COMMITTED transactions only'
+      USING ERRCODE = '25001', HINT = 'SET default_transaction_isolation = ''read committed''';
+  END IF;
+  PERFORM pgspec.wake_joined(moment);
+  SELECT array_agg(due.place) INTO places FROM (
+    SELECT q.ctid AS place FROM cache.cache_invalidation_queue AS q
+    WHERE q.processed_at IS NULL AND q.dead_at IS NULL AND q.visible_at <= moment
+    ORDER BY q.visible_at, q.id LIMIT batch_size FOR UPDATE SKIP LOCKED) AS due;
+  IF places IS NULL THEN
+    RETURN;
+  END IF;
+  held := pgspec.joined_rows(true);  -- after the rows are locked
+  RETURN QUERY
+  WITH claimed AS (
+    UPDATE cache.cache_invalidation_queue AS q
+    SET closed_at = coalesce(q.closed_at, moment),
+        sealed = q.sealed OR (NOT dirty AND (q.id & 2147483647) <> ALL (held)),
+        -- a lease that ran out is a failure: its worker is dead or slow
+        retry_count = q.retry_count + CASE WHEN q.claim_token IS NULL THEN 0 ELSE 1 END,
+        last_error = CASE WHEN q.claim_token IS NULL THEN q.last_error ELSE 'the lease ran out' END,
+        dead_at = CASE WHEN q.claim_token IS NOT NULL AND q.sealed AND q.retry_count + 1 >= q.max_retries THEN moment END,
+        claim_token = lease,
+        visible_at = moment + make_interval(secs => lease_seconds)
+    WHERE q.ctid = ANY (places)  -- nobody moves a row that is locked
+    RETURNING q.id, q.tag, q.dead_at)
+  SELECT lease, c.tag, array_agg(c.id) FROM claimed AS c WHERE c.dead_at IS NULL GROUP BY c.tag;
+END
+$function$;
+REVOKE ALL ON FUNCTION cache.claim_cache_invalidations(integer, integer) FROM PUBLIC, anon, worker;
+GRANT EXECUTE ON FUNCTION cache.claim_cache_invalidations(integer, integer) TO worker;
+
+-- create function cache.cleanup_cache_invalidation_queue(interval, integer)
+CREATE FUNCTION cache.cleanup_cache_invalidation_queue(keep interval DEFAULT '1 day', max_rows integer DEFAULT 10000) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Forgets what is done: rows processed longer than `keep` ago, and cache entries that nobody can get any more.
+-- Returns how many queue rows it deleted, at most max_rows.
+DECLARE
+  number integer;
+BEGIN
+  DELETE FROM cache.cache_invalidation_queue AS d WHERE d.id IN (
+    SELECT q.id FROM cache.cache_invalidation_queue AS q
+    WHERE q.processed_at < clock_timestamp() - keep LIMIT max_rows FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS number = ROW_COUNT;
+  DELETE FROM cache.cache_entries AS d WHERE d.key IN (
+    SELECT e.key FROM cache.cache_entries AS e
+    WHERE e.expires_at <= clock_timestamp()
+      OR e.tag_versions <> cache.cache_tag_versions(e.invalidation_tags)
+    LIMIT max_rows FOR UPDATE SKIP LOCKED);
+  RETURN number;
+END
+$function$;
+REVOKE ALL ON FUNCTION cache.cleanup_cache_invalidation_queue(interval, integer) FROM PUBLIC, anon, worker;
+GRANT EXECUTE ON FUNCTION cache.cleanup_cache_invalidation_queue(interval, integer) TO worker;
+
+-- create function cache.drain_cache_invalidation_queue(integer, integer)
+CREATE FUNCTION cache.drain_cache_invalidation_queue(batch_size integer DEFAULT 100, max_seconds integer DEFAULT 60) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
+-- Invalidates the cache in this database for all due tags, batch by batch until nothing is due or the time is over, and
+-- returns how many rows are done.  What it did is seen when its transaction ends: call it often, for a short time.
+#variable_conflict use_column
+DECLARE
+  stop timestamptz := clock_timestamp() + make_interval(secs => max_seconds);
+  moment timestamptz;
+  latest timestamptz;
+  reached timestamptz := '-infinity';
+  places tid[];
+  tags text[];
+  held bigint[];
+  done integer;
+  total integer := 0;
+BEGIN
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'the cache invalidation queue is drained in READ COMMITTED transactions only'
+      USING ERRCODE = '25001', HINT = 'SET default_transaction_isolation = ''read committed''';
+  END IF;
+  IF NOT pg_try_advisory_xact_lock(1885827952, -1) THEN
+    RETURN 0;  -- another session drains; two would wait for each other's tags
+  END IF;
+  PERFORM pgspec.wake_joined(clock_timestamp());
+  LOOP
+    moment := clock_timestamp();
+    SELECT array_agg(due.place), array_agg(DISTINCT due.tag), coalesce(max(due.visible_at), reached) INTO places, tags, latest
+    FROM (
+      SELECT q.ctid AS place, q.tag, q.visible_at FROM cache.cache_invalidation_queue AS q
+      WHERE q.processed_at IS NULL AND q.dead_at IS NULL AND q.visible_at BETWEEN reached AND moment
+      ORDER BY q.visible_at, q.id LIMIT batch_size FOR UPDATE SKIP LOCKED) AS due;
+    IF places IS NULL THEN
+      EXIT WHEN reached = '-infinity';
+      reached := '-infinity';  -- once more from the start, for rows that became visible late
+      CONTINUE;
+    END IF;
+    reached := latest;  -- what this transaction has done so far stays in the index, and is not walked through again
+    held := pgspec.joined_rows(false);  -- after the rows are locked; own writes become visible with the new versions
+    PERFORM pgspec.invalidate_tags(tags);
+    WITH drained AS (
+      UPDATE cache.cache_invalidation_queue AS q
+      SET closed_at = coalesce(q.closed_at, moment),
+          claim_token = NULL,
+          sealed = (q.id & 2147483647) <> ALL (held),
+          processed_at = CASE WHEN (q.id & 2147483647) <> ALL (held) THEN clock_timestamp() END,
+          recheck_count = q.recheck_count + CASE WHEN (q.id & 2147483647) <> ALL (held) THEN 0 ELSE 1 END,
+          visible_at = CASE WHEN (q.id & 2147483647) <> ALL (held) THEN q.visible_at
+            ELSE moment + least(interval '1 minute', interval '1 second' * power(2, least(q.recheck_count, 6))) END
+      WHERE q.ctid = ANY (places)  -- nobody moves a row that is locked
+      RETURNING q.sealed)
+    SELECT count(*) FILTER (WHERE d.sealed) INTO done FROM drained AS d;
+    PERFORM pgspec.settle_dead(tags, 'infinity');  -- the new versions are seen later than any of them died
+    total := total + done;
+    EXIT WHEN clock_timestamp() >= stop;
+  END LOOP;
+  RETURN total;
+END
+$function$;
+REVOKE ALL ON FUNCTION cache.drain_cache_invalidation_queue(integer, integer) FROM PUBLIC, anon, worker;
+GRANT EXECUTE ON FUNCTION cache.drain_cache_invalidation_queue(integer, integer) TO worker;
+
+-- create function cache.enqueue_cache_invalidation(text, integer)
+CREATE FUNCTION cache.enqueue_cache_invalidation(tag text, window_minutes integer DEFAULT 1) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
+DECLARE
+  ignored integer;
+BEGIN
+  ignored := pgspec.enqueue_tags(ARRAY[tag], make_interval(mins => window_minutes));
+END
+$function$;
+REVOKE ALL ON FUNCTION cache.enqueue_cache_invalidation(text, integer) FROM PUBLIC, anon, worker;
+GRANT EXECUTE ON FUNCTION cache.enqueue_cache_invalidation(text, integer) TO worker;
+
+-- create function cache.fail_cache_invalidations(uuid, bigint[], text)
+CREATE FUNCTION cache.fail_cache_invalidations(token uuid, ids bigint[], error text) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
+-- The cache could not be told: again after 1, 2, 4 ... seconds, at most five minutes, less a random part; after max_retries
+-- the row is dead.  A row that others have joined is not given up before they have ended.  Returns how many rows died.
+#variable_conflict use_column
+DECLARE
+  dead integer;
+BEGIN
+  WITH failed AS (
+    UPDATE cache.cache_invalidation_queue AS q
+    SET retry_count = q.retry_count + 1,
+        claim_token = NULL,
+        last_error = left(error, 2000),
+        dead_at = CASE WHEN q.sealed AND q.retry_count + 1 >= q.max_retries THEN clock_timestamp() END,
+        visible_at = clock_timestamp()
+          + least(interval '5 minutes', interval '1 second' * power(2, least(q.retry_count, 9))) * (0.5 + random() / 2)
+    WHERE q.id = ANY (ids) AND q.claim_token = token AND q.processed_at IS NULL AND q.dead_at IS NULL
+    RETURNING q.dead_at)
+  SELECT count(f.dead_at) INTO dead FROM failed AS f;
+  RETURN dead;
+END
+$function$;
+REVOKE ALL ON FUNCTION cache.fail_cache_invalidations(uuid, bigint[], text) FROM PUBLIC, anon, worker;
+GRANT EXECUTE ON FUNCTION cache.fail_cache_invalidations(uuid, bigint[], text) TO worker;
+
+-- create function cache.retry_dead_cache_invalidations()
+CREATE FUNCTION cache.retry_dead_cache_invalidations() RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
+-- Gives every dead row another round of retries; call it when the cache is back.  Returns how many.
+DECLARE
+  number integer;
+BEGIN
+  UPDATE cache.cache_invalidation_queue AS q
+  SET dead_at = NULL, claim_token = NULL, retry_count = 0, visible_at = clock_timestamp()
+  WHERE q.dead_at IS NOT NULL AND q.processed_at IS NULL;
+  GET DIAGNOSTICS number = ROW_COUNT;
+  RETURN number;
+END
+$function$;
+REVOKE ALL ON FUNCTION cache.retry_dead_cache_invalidations() FROM PUBLIC, anon, worker;
+GRANT EXECUTE ON FUNCTION cache.retry_dead_cache_invalidations() TO worker;
+
+-- create function pgspec.enqueue_tags(text[], interval)
+CREATE FUNCTION pgspec.enqueue_tags(tags text[], join_window interval) RETURNS integer
+LANGUAGE plpgsql VOLATILE
+AS $function$
+-- Puts tags in the queue as part of the caller's transaction, without waiting for anybody, and returns how many rows it
+-- added.  An open row of the same tag that was added within the window is joined instead: one row stands for many writes.
+--
+-- Joining is safe, because writer and drainer each raise a flag before they look at the other's.  The writer takes a shared
+-- lock on the number of the row, and then looks whether anybody has touched the row (xmax); the drainer locks the row, which
+-- sets xmax, and then looks who holds the number.  So either the writer sees the drainer, and adds a row of its own, or the
+-- drainer sees the writer, and invalidates the tag once more when the writer has ended.  xmax is read from the page, not from
+-- the snapshot, so this holds under every isolation level.
+--
+-- It has no SET clause, since it runs for every write: whoever calls it has fixed search_path and planner settings.
+DECLARE
+  since timestamptz := clock_timestamp() - join_window;
+  joined text := current_setting('pgspec.joined', true);  -- a letter for each tag that this transaction has joined
+  together integer := cardinality(tags);
+  may_join boolean := true;
+  missing text[];
+  long text[];
+  added integer;
+  ignored text;
+BEGIN
+  IF current_setting('transaction_isolation') = 'serializable' THEN
+    missing := tags;  -- a serializable writer that reads the queue would conflict with writers of other rows
+  ELSE
+    IF joined <> '' OR together > 5 THEN  -- half of the least number of locks that a server can be given
+      together := together + coalesce(octet_length(joined), 0);
+      may_join := together <= current_setting('max_locks_per_transaction')::integer / 2;
+    END IF;
+    missing := ARRAY(
+      SELECT u.tag FROM unnest(tags) AS u (tag)
+      WHERE u.tag <> '' AND (
+        SELECT q.id FROM cache.cache_invalidation_queue AS q
+        WHERE q.tag = u.tag AND q.closed_at IS NULL AND q.enqueued_at > since
+          AND CASE WHEN q.xmin = pg_current_xact_id()::xid THEN true  -- this transaction's own row
+                   WHEN NOT may_join OR q.xmax <> 0 THEN false
+                   WHEN pg_try_advisory_xact_lock_shared(1885827952, (q.id & 2147483647)::integer) THEN q.xmax = 0
+                   ELSE false END
+        ORDER BY q.enqueued_at DESC LIMIT 1) IS NULL);
+    IF may_join THEN
+      ignored := set_config('pgspec.joined', repeat('x', together - cardinality(missing)), true);
+    END IF;
+    IF cardinality(missing) = 0 THEN
+      RETURN 0;
+    END IF;
+  END IF;
+  INSERT INTO cache.cache_invalidation_queue (tag)
+  SELECT DISTINCT t.tag FROM unnest(missing) AS t (tag) WHERE t.tag <> '' AND octet_length(t.tag) <= 500;
+  GET DIAGNOSTICS added = ROW_COUNT;
+  IF added < cardinality(missing) THEN  -- some are equal, or too long
+    long := ARRAY(SELECT pgspec.storable_tag(t.tag) FROM unnest(missing) AS t (tag)
+      WHERE octet_length(t.tag) > 500);
+    IF long <> '{}' THEN
+      added := added + pgspec.enqueue_tags(long, join_window);
+    END IF;
+  END IF;
+  RETURN added;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.enqueue_tags(text[], interval) FROM PUBLIC, anon, worker;
+
+-- create function pgspec.cache_delete_public_orders()  [specs/cache.yaml:20]
+CREATE FUNCTION pgspec.cache_delete_public_orders() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
+#variable_conflict use_column
+DECLARE
+  hit boolean;
+  many boolean;
+  ignored integer;
+  made_1 text[];
+  made_2 text[];
+BEGIN
+
+  -- anything  [specs/cache.yaml:20]
+  SELECT EXISTS (SELECT FROM old_rows AS orders), EXISTS (SELECT FROM old_rows OFFSET 1)
+  INTO hit, many;
+  IF hit THEN
+    ignored := pgspec.enqueue_tags(ARRAY['orders:any'], interval '60 seconds');
+  END IF;
+
+  -- orders  [specs/cache.yaml:2]
+  SELECT EXISTS (SELECT FROM old_rows AS orders WHERE (public.is_public(state)  -- drafts are not listed
+)), EXISTS (SELECT FROM old_rows OFFSET 1),
+    ARRAY(SELECT DISTINCT 'orders:{city}:' || r.city_id::text || ':' || r.state::text FROM (SELECT DISTINCT orders.city_id, orders.state FROM old_rows AS orders WHERE (public.is_public(state)  -- drafts are not listed
+)) AS r
+      WHERE r.city_id IS NOT NULL AND r.state IS NOT NULL LIMIT 21)
+  INTO hit, many, made_1;
+  IF hit AND NOT many THEN
+    made_2 := ARRAY(
+    WITH changed AS (SELECT orders.id, orders.city_id, orders.state, orders.amount, orders.note, orders.placed_at FROM old_rows AS orders WHERE (public.is_public(state)  -- drafts are not listed
+))
+    SELECT DISTINCT t.tag::text COLLATE "C" FROM (
+WITH named AS (SELECT id, name FROM public.cities)
+SELECT 'it''s $query$ in ' || n.name FROM changed c JOIN named n ON n.id = c.city_id
+) AS t (tag) WHERE t.tag IS NOT NULL LIMIT 21);
+  ELSIF hit THEN
+    EXECUTE $query_$SELECT ARRAY(WITH changed AS (SELECT orders.id, orders.city_id, orders.state, orders.amount, orders.note, orders.placed_at FROM old_rows AS orders WHERE (public.is_public(state)  -- drafts are not listed
+))
+SELECT DISTINCT t.tag::text COLLATE "C" FROM (
+WITH named AS (SELECT id, name FROM public.cities)
+SELECT 'it''s $query$ in ' || n.name FROM changed c JOIN named n ON n.id = c.city_id
+) AS t (tag) WHERE t.tag IS NOT NULL LIMIT 21)$query_$ INTO made_2;  -- planned for the number of rows
+  END IF;
+  IF hit THEN
+    IF cardinality(made_1) > 20 THEN
+      made_1 := ARRAY['orders:{city}:*'];
+    END IF;
+    IF cardinality(made_2) > 20 THEN
+      made_2 := ARRAY['*'];
+    END IF;
+    ignored := pgspec.enqueue_tags(ARRAY['orders'] || made_1 || made_2, interval '90 seconds');
+  END IF;
+
+  RETURN NULL;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.cache_delete_public_orders() FROM PUBLIC, anon, worker;
+
+-- create function pgspec.cache_insert_public_orders()  [specs/cache.yaml:20]
+CREATE FUNCTION pgspec.cache_insert_public_orders() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
+#variable_conflict use_column
+DECLARE
+  hit boolean;
+  many boolean;
+  ignored integer;
+  made_1 text[];
+  made_2 text[];
+BEGIN
+
+  -- anything  [specs/cache.yaml:20]
+  SELECT EXISTS (SELECT FROM new_rows AS orders), EXISTS (SELECT FROM new_rows OFFSET 1)
+  INTO hit, many;
+  IF hit THEN
+    ignored := pgspec.enqueue_tags(ARRAY['orders:any'], interval '60 seconds');
+  END IF;
+
+  -- orders  [specs/cache.yaml:2]
+  SELECT EXISTS (SELECT FROM new_rows AS orders WHERE (public.is_public(state)  -- drafts are not listed
+)), EXISTS (SELECT FROM new_rows OFFSET 1),
+    ARRAY(SELECT DISTINCT 'orders:{city}:' || r.city_id::text || ':' || r.state::text FROM (SELECT DISTINCT orders.city_id, orders.state FROM new_rows AS orders WHERE (public.is_public(state)  -- drafts are not listed
+)) AS r
+      WHERE r.city_id IS NOT NULL AND r.state IS NOT NULL LIMIT 21)
+  INTO hit, many, made_1;
+  IF hit AND NOT many THEN
+    made_2 := ARRAY(
+    WITH changed AS (SELECT orders.id, orders.city_id, orders.state, orders.amount, orders.note, orders.placed_at FROM new_rows AS orders WHERE (public.is_public(state)  -- drafts are not listed
+))
+    SELECT DISTINCT t.tag::text COLLATE "C" FROM (
+WITH named AS (SELECT id, name FROM public.cities)
+SELECT 'it''s $query$ in ' || n.name FROM changed c JOIN named n ON n.id = c.city_id
+) AS t (tag) WHERE t.tag IS NOT NULL LIMIT 21);
+  ELSIF hit THEN
+    EXECUTE $query_$SELECT ARRAY(WITH changed AS (SELECT orders.id, orders.city_id, orders.state, orders.amount, orders.note, orders.placed_at FROM new_rows AS orders WHERE (public.is_public(state)  -- drafts are not listed
+))
+SELECT DISTINCT t.tag::text COLLATE "C" FROM (
+WITH named AS (SELECT id, name FROM public.cities)
+SELECT 'it''s $query$ in ' || n.name FROM changed c JOIN named n ON n.id = c.city_id
+) AS t (tag) WHERE t.tag IS NOT NULL LIMIT 21)$query_$ INTO made_2;  -- planned for the number of rows
+  END IF;
+  IF hit THEN
+    IF cardinality(made_1) > 20 THEN
+      made_1 := ARRAY['orders:{city}:*'];
+    END IF;
+    IF cardinality(made_2) > 20 THEN
+      made_2 := ARRAY['*'];
+    END IF;
+    ignored := pgspec.enqueue_tags(ARRAY['orders'] || made_1 || made_2, interval '90 seconds');
+  END IF;
+
+  RETURN NULL;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.cache_insert_public_orders() FROM PUBLIC, anon, worker;
+
+-- create function pgspec.cache_truncate_public_cities()  [specs/cache.yaml:25]
+CREATE FUNCTION pgspec.cache_truncate_public_cities() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
+#variable_conflict use_column
+DECLARE
+  hit boolean;
+  many boolean;
+  ignored integer;
+  made_1 text[];
+BEGIN
+
+  -- cities  [specs/cache.yaml:25]
+  hit := true;
+  made_1 := ARRAY['city:*'];
+  IF hit THEN
+    IF cardinality(made_1) > 1000 THEN
+      made_1 := ARRAY['city:*'];
+    END IF;
+    ignored := pgspec.enqueue_tags(made_1, interval '60 seconds');
+  END IF;
+
+  RETURN NULL;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.cache_truncate_public_cities() FROM PUBLIC, anon, worker;
+
+-- create function pgspec.cache_truncate_public_orders()  [specs/cache.yaml:20]
+CREATE FUNCTION pgspec.cache_truncate_public_orders() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
+#variable_conflict use_column
+DECLARE
+  hit boolean;
+  many boolean;
+  ignored integer;
+BEGIN
+
+  -- anything  [specs/cache.yaml:20]
+  hit := true;
+  IF hit THEN
+    ignored := pgspec.enqueue_tags(ARRAY['orders:any'], interval '60 seconds');
+  END IF;
+
+  RETURN NULL;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.cache_truncate_public_orders() FROM PUBLIC, anon, worker;
+
+-- create function pgspec.cache_update_public_cities()  [specs/cache.yaml:25]
+CREATE FUNCTION pgspec.cache_update_public_cities() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
+#variable_conflict use_column
+DECLARE
+  hit boolean;
+  many boolean;
+  ignored integer;
+  memory text;
+  restored text;
+  made_1 text[];
+BEGIN
+
+  -- cities  [specs/cache.yaml:25]
+  SELECT (o.name IS DISTINCT FROM n.name OR o.id IS DISTINCT FROM n.id),
+    EXISTS (SELECT FROM new_rows OFFSET 1),
+    ARRAY['city:' || o.id::text, 'city:' || n.id::text]
+  INTO hit, many, made_1
+  FROM (SELECT cities.name, cities.id FROM old_rows AS cities) AS o
+  LEFT JOIN (SELECT cities.name, cities.id FROM new_rows AS cities) AS n ON true
+  LIMIT 1;
+  IF many THEN
+    memory := current_setting('work_mem');  -- the join of a large update would spill
+    IF pg_size_bytes(memory) < pg_size_bytes('64MB') THEN
+      restored := set_config('work_mem', '64MB', true);
+    END IF;
+    WITH changed AS MATERIALIZED (
+      SELECT DISTINCT o.id AS old_id, n.id AS new_id
+      FROM (SELECT row_number() OVER () AS pgspec_row, cities.name, cities.id FROM old_rows AS cities) AS o
+      FULL JOIN (SELECT row_number() OVER () AS pgspec_row, cities.name, cities.id FROM new_rows AS cities) AS n USING (pgspec_row)
+      WHERE (o.name IS DISTINCT FROM n.name OR o.id IS DISTINCT FROM n.id))
+    SELECT EXISTS (SELECT FROM changed), true,
+      ARRAY(
+        SELECT 'city:' || c.old_id::text FROM changed AS c WHERE true AND 'city:' || c.old_id::text IS NOT NULL
+        UNION
+        SELECT 'city:' || c.new_id::text FROM changed AS c WHERE true AND 'city:' || c.new_id::text IS NOT NULL
+        LIMIT 1001)
+    INTO hit, many, made_1;
+    restored := set_config('work_mem', memory, true);
+  END IF;
+  IF hit THEN
+    IF cardinality(made_1) > 1000 THEN
+      made_1 := ARRAY['city:*'];
+    END IF;
+    ignored := pgspec.enqueue_tags(made_1, interval '60 seconds');
+  END IF;
+
+  RETURN NULL;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.cache_update_public_cities() FROM PUBLIC, anon, worker;
+
+-- create function pgspec.cache_update_public_orders()  [specs/cache.yaml:20]
+CREATE FUNCTION pgspec.cache_update_public_orders() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
+#variable_conflict use_column
+DECLARE
+  hit boolean;
+  many boolean;
+  ignored integer;
+  memory text;
+  restored text;
+  made_1 text[];
+  made_2 text[];
+BEGIN
+
+  -- anything  [specs/cache.yaml:20]
+  SELECT (o.id IS DISTINCT FROM n.id OR o.city_id IS DISTINCT FROM n.city_id OR o.state IS DISTINCT FROM n.state
+    OR record_image_ne(ROW(o.amount), ROW(n.amount)) OR record_image_ne(ROW(o.note), ROW(n.note))
+    OR o.placed_at IS DISTINCT FROM n.placed_at),
+    EXISTS (SELECT FROM new_rows OFFSET 1)
+  INTO hit, many
+  FROM (SELECT orders.id, orders.city_id, orders.state, orders.amount, orders.note, orders.placed_at FROM old_rows AS orders) AS o
+  LEFT JOIN (SELECT orders.id, orders.city_id, orders.state, orders.amount, orders.note, orders.placed_at FROM new_rows AS orders) AS n ON true
+  LIMIT 1;
+  IF many AND hit IS NOT TRUE THEN
+    memory := current_setting('work_mem');  -- the join of a large update would spill
+    IF pg_size_bytes(memory) < pg_size_bytes('64MB') THEN
+      restored := set_config('work_mem', '64MB', true);
+    END IF;
+    WITH changed AS MATERIALIZED (
+      SELECT true AS pgspec_here
+      FROM (SELECT row_number() OVER () AS pgspec_row, orders.id, orders.city_id, orders.state, orders.amount, orders.note, orders.placed_at FROM old_rows AS orders) AS o
+      FULL JOIN (SELECT row_number() OVER () AS pgspec_row, orders.id, orders.city_id, orders.state, orders.amount, orders.note, orders.placed_at FROM new_rows AS orders) AS n USING (pgspec_row)
+      WHERE (o.id IS DISTINCT FROM n.id OR o.city_id IS DISTINCT FROM n.city_id OR o.state IS DISTINCT FROM n.state
+    OR record_image_ne(ROW(o.amount), ROW(n.amount)) OR record_image_ne(ROW(o.note), ROW(n.note))
+    OR o.placed_at IS DISTINCT FROM n.placed_at))
+    SELECT EXISTS (SELECT FROM changed), true
+    INTO hit, many;
+    restored := set_config('work_mem', memory, true);
+  END IF;
+  IF hit THEN
+    ignored := pgspec.enqueue_tags(ARRAY['orders:any'], interval '60 seconds');
+  END IF;
+
+  -- orders  [specs/cache.yaml:2]
+  SELECT (o.pgspec_match IS TRUE OR n.pgspec_match IS TRUE)
+    AND (o.pgspec_match IS DISTINCT FROM n.pgspec_match OR o.city_id IS DISTINCT FROM n.city_id
+    OR record_image_ne(ROW(o.amount), ROW(n.amount)) OR record_image_ne(ROW(o.note), ROW(n.note))
+    OR o.id IS DISTINCT FROM n.id),
+    EXISTS (SELECT FROM new_rows OFFSET 1),
+    ARRAY[CASE WHEN o.pgspec_match THEN 'orders:{city}:' || o.city_id::text || ':' || o.state::text END, CASE WHEN n.pgspec_match THEN 'orders:{city}:' || n.city_id::text || ':' || n.state::text END]
+  INTO hit, many, made_1
+  FROM (SELECT orders.city_id, orders.amount, orders.note, orders.id, orders.state,
+    (public.is_public(state)  -- drafts are not listed
+) IS TRUE AS pgspec_match FROM old_rows AS orders) AS o
+  LEFT JOIN (SELECT orders.city_id, orders.amount, orders.note, orders.id, orders.state,
+    (public.is_public(state)  -- drafts are not listed
+) IS TRUE AS pgspec_match FROM new_rows AS orders) AS n ON true
+  LIMIT 1;
+  IF many THEN
+    memory := current_setting('work_mem');  -- the join of a large update would spill
+    IF pg_size_bytes(memory) < pg_size_bytes('64MB') THEN
+      restored := set_config('work_mem', '64MB', true);
+    END IF;
+    WITH changed AS MATERIALIZED (
+      SELECT DISTINCT o.city_id AS old_city_id, n.city_id AS new_city_id, o.state AS old_state, n.state AS new_state, o.pgspec_match AS pgspec_old_match, n.pgspec_match AS pgspec_new_match
+      FROM (SELECT row_number() OVER () AS pgspec_row, orders.city_id, orders.amount, orders.note, orders.id, orders.state,
+    (public.is_public(state)  -- drafts are not listed
+) IS TRUE AS pgspec_match FROM old_rows AS orders) AS o
+      FULL JOIN (SELECT row_number() OVER () AS pgspec_row, orders.city_id, orders.amount, orders.note, orders.id, orders.state,
+    (public.is_public(state)  -- drafts are not listed
+) IS TRUE AS pgspec_match FROM new_rows AS orders) AS n USING (pgspec_row)
+      WHERE (o.pgspec_match IS TRUE OR n.pgspec_match IS TRUE)
+    AND (o.pgspec_match IS DISTINCT FROM n.pgspec_match OR o.city_id IS DISTINCT FROM n.city_id
+    OR record_image_ne(ROW(o.amount), ROW(n.amount)) OR record_image_ne(ROW(o.note), ROW(n.note))
+    OR o.id IS DISTINCT FROM n.id))
+    SELECT EXISTS (SELECT FROM changed), true,
+      ARRAY(
+        SELECT 'orders:{city}:' || c.old_city_id::text || ':' || c.old_state::text FROM changed AS c WHERE c.pgspec_old_match AND 'orders:{city}:' || c.old_city_id::text || ':' || c.old_state::text IS NOT NULL
+        UNION
+        SELECT 'orders:{city}:' || c.new_city_id::text || ':' || c.new_state::text FROM changed AS c WHERE c.pgspec_new_match AND 'orders:{city}:' || c.new_city_id::text || ':' || c.new_state::text IS NOT NULL
+        LIMIT 21)
+    INTO hit, many, made_1;
+    restored := set_config('work_mem', memory, true);
+  END IF;
+  IF hit AND NOT many THEN
+    made_2 := ARRAY(
+    WITH changed AS (SELECT orders.id, orders.city_id, orders.state, orders.amount, orders.note, orders.placed_at FROM old_rows AS orders WHERE (public.is_public(state)  -- drafts are not listed
+) UNION ALL SELECT orders.id, orders.city_id, orders.state, orders.amount, orders.note, orders.placed_at FROM new_rows AS orders WHERE (public.is_public(state)  -- drafts are not listed
+))
+    SELECT DISTINCT t.tag::text COLLATE "C" FROM (
+WITH named AS (SELECT id, name FROM public.cities)
+SELECT 'it''s $query$ in ' || n.name FROM changed c JOIN named n ON n.id = c.city_id
+) AS t (tag) WHERE t.tag IS NOT NULL LIMIT 21);
+  ELSIF hit THEN
+    EXECUTE $query_$SELECT ARRAY(WITH pairs AS (
+  SELECT pgspec_row, o.pgspec_match AS old_match, n.pgspec_match AS new_match
+  FROM (SELECT row_number() OVER () AS pgspec_row, orders.city_id, orders.amount, orders.note, orders.id, orders.state,
+    (public.is_public(state)  -- drafts are not listed
+) IS TRUE AS pgspec_match FROM old_rows AS orders) AS o
+  FULL JOIN (SELECT row_number() OVER () AS pgspec_row, orders.city_id, orders.amount, orders.note, orders.id, orders.state,
+    (public.is_public(state)  -- drafts are not listed
+) IS TRUE AS pgspec_match FROM new_rows AS orders) AS n USING (pgspec_row)
+  WHERE (o.pgspec_match IS TRUE OR n.pgspec_match IS TRUE)
+    AND (o.pgspec_match IS DISTINCT FROM n.pgspec_match OR o.city_id IS DISTINCT FROM n.city_id
+    OR record_image_ne(ROW(o.amount), ROW(n.amount)) OR record_image_ne(ROW(o.note), ROW(n.note))
+    OR o.id IS DISTINCT FROM n.id)),
+changed AS (
+  SELECT r.id, r.city_id, r.state, r.amount, r.note, r.placed_at FROM (SELECT row_number() OVER () AS pgspec_row, r.* FROM old_rows AS r) AS r
+  WHERE r.pgspec_row IN (SELECT p.pgspec_row FROM pairs AS p WHERE p.old_match)
+  UNION ALL
+  SELECT r.id, r.city_id, r.state, r.amount, r.note, r.placed_at FROM (SELECT row_number() OVER () AS pgspec_row, r.* FROM new_rows AS r) AS r
+  WHERE r.pgspec_row IN (SELECT p.pgspec_row FROM pairs AS p WHERE p.new_match))
+
+SELECT DISTINCT t.tag::text COLLATE "C" FROM (
+WITH named AS (SELECT id, name FROM public.cities)
+SELECT 'it''s $query$ in ' || n.name FROM changed c JOIN named n ON n.id = c.city_id
+) AS t (tag) WHERE t.tag IS NOT NULL LIMIT 21)$query_$ INTO made_2;  -- planned for the number of rows
+  END IF;
+  IF hit THEN
+    IF cardinality(made_1) > 20 THEN
+      made_1 := ARRAY['orders:{city}:*'];
+    END IF;
+    IF cardinality(made_2) > 20 THEN
+      made_2 := ARRAY['*'];
+    END IF;
+    ignored := pgspec.enqueue_tags(ARRAY['orders'] || made_1 || made_2, interval '90 seconds');
+  END IF;
+
+  RETURN NULL;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.cache_update_public_orders() FROM PUBLIC, anon, worker;
+
+-- create function pgspec.fingerprint(text, text)
+CREATE FUNCTION pgspec.fingerprint(type text, name text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET quote_all_identifiers = off
+SET standard_conforming_strings = on
+SET timezone = 'UTC'
+SET datestyle = 'ISO, MDY'
+SET intervalstyle = 'postgres'
+SET extra_float_digits = 1
+SET bytea_output = 'hex'
+SET xmlbinary = 'base64'
+AS $function$
+  -- The server's own text of an object, hashed: what is compared is catalog with catalog.
+  SELECT md5(CASE type
+    WHEN 'table' THEN (
+      SELECT string_agg(line, E'\n' ORDER BY line COLLATE "C") FROM (
+        SELECT format('%s %s %s %s %s%s %s', a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+          a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid))
+        FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE a.attrelid = to_regclass(name) AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL
+        SELECT pg_get_constraintdef(c.oid) FROM pg_constraint AS c WHERE c.conrelid = to_regclass(name) AND c.contype <> 'n'
+        UNION ALL
+        SELECT format('%s %s', r.relpersistence, r.reloptions) FROM pg_class AS r WHERE r.oid = to_regclass(name)
+      ) AS lines (line))
+    WHEN 'view' THEN pg_get_viewdef(to_regclass(name))
+    WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
+    WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
+    WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
+    WHEN 'trigger' THEN (
+      SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
+      WHERE t.tgname = split_part(name, ' ', 1) AND t.tgrelid = to_regclass(substr(name, length(split_part(name, ' ', 1)) + 5)))
+  END)
+$function$;
+REVOKE ALL ON FUNCTION pgspec.fingerprint(text, text) FROM PUBLIC, anon, worker;
+
+-- create function pgspec.invalidate_tags(text[])
+CREATE FUNCTION pgspec.invalidate_tags(tags text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = on
+AS $function$
+-- New versions make every entry with one of the tags, or with a tag below a wildcard, invalid; deleting them is for space.
+BEGIN
+  INSERT INTO pgspec.cache_tags AS c (tag, version)
+  SELECT t.tag, 1 FROM unnest(tags) AS t (tag) ORDER BY t.tag
+  ON CONFLICT (tag) DO UPDATE SET version = c.version + 1;
+  IF EXISTS (SELECT FROM cache.cache_entries) THEN
+    DELETE FROM cache.cache_entries AS d WHERE d.key IN (
+      SELECT e.key FROM cache.cache_entries AS e WHERE e.lookup_tags && tags FOR UPDATE SKIP LOCKED);
+  END IF;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.invalidate_tags(text[]) FROM PUBLIC, anon, worker;
+
+-- create function pgspec.joined_rows(boolean)
+CREATE FUNCTION pgspec.joined_rows(own boolean) RETURNS bigint[]
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- The numbers of the rows that transactions in flight have joined; those of prepared transactions have no pid.
+  SELECT coalesce(array_agg(DISTINCT l.objid::bigint), '{}')
+  FROM pg_locks AS l
+  WHERE l.locktype = 'advisory' AND l.classid = 1885827952 AND l.objsubid = 2 AND l.granted
+    AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+    AND (own OR l.pid IS DISTINCT FROM pg_backend_pid())
+$function$;
+REVOKE ALL ON FUNCTION pgspec.joined_rows(boolean) FROM PUBLIC, anon, worker;
+
+-- create function pgspec.settle_dead(text[], timestamptz)
+CREATE FUNCTION pgspec.settle_dead(tags text[], began timestamptz) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
+-- An invalidation that began at `began` or later makes good for rows of the same tags that were given up before.  One that
+-- began earlier may have told the cache before the write that is to be made good for.
+BEGIN
+  IF EXISTS (SELECT FROM cache.cache_invalidation_queue AS q WHERE q.dead_at IS NOT NULL AND q.processed_at IS NULL) THEN
+    UPDATE cache.cache_invalidation_queue AS q SET processed_at = clock_timestamp()
+    WHERE q.id IN (
+      SELECT d.id FROM cache.cache_invalidation_queue AS d
+      WHERE d.dead_at IS NOT NULL AND d.processed_at IS NULL AND d.dead_at < began AND d.tag = ANY (tags)
+      FOR UPDATE SKIP LOCKED);  -- whoever holds it is making good for it, or will retry it
+  END IF;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.settle_dead(text[], timestamptz) FROM PUBLIC, anon, worker;
+
+-- create function pgspec.tag_and_wildcards(text)
+CREATE FUNCTION pgspec.tag_and_wildcards(tag text) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- a:b:c -> a:b:c, *, a:*, a:b:*
+  SELECT ARRAY[tag] || ARRAY(
+    SELECT array_to_string((string_to_array(tag, ':'))[1:n], ':') || CASE WHEN n = 0 THEN '*' ELSE ':*' END
+    FROM generate_series(0, least(cardinality(string_to_array(tag, ':')), 8) - 1) AS n)
+$function$;
+REVOKE ALL ON FUNCTION pgspec.tag_and_wildcards(text) FROM PUBLIC, anon, worker;
+
+-- create function cache.cache_tag_versions(text[])
+CREATE FUNCTION cache.cache_tag_versions(tags text[]) RETURNS bigint[]
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- One number for each tag, which grows with every invalidation of the tag or of a wildcard above it.
+  SELECT coalesce(array_agg((
+    SELECT coalesce(sum(c.version), 0)::bigint FROM pgspec.cache_tags AS c
+    WHERE c.tag = ANY (pgspec.tag_and_wildcards(t.tag))) ORDER BY t.position), '{}')
+  FROM unnest(tags) WITH ORDINALITY AS t (tag, position)
+$function$;
+REVOKE ALL ON FUNCTION cache.cache_tag_versions(text[]) FROM PUBLIC, anon, worker;
+GRANT EXECUTE ON FUNCTION cache.cache_tag_versions(text[]) TO worker;
+
+-- create function pgspec.storable_tag(text)
+CREATE FUNCTION pgspec.storable_tag(tag text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- The tag, or the nearest wildcard that covers it when it is too long for an index.
+  SELECT CASE WHEN octet_length(tag) <= 500 THEN tag ELSE (
+    SELECT w.tag FROM unnest(pgspec.tag_and_wildcards(tag)) WITH ORDINALITY AS w (tag, position)
+    WHERE w.position > 1 AND octet_length(w.tag) <= 500 ORDER BY w.position DESC LIMIT 1) END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.storable_tag(text) FROM PUBLIC, anon, worker;
+
+-- create function pgspec.tags_and_wildcards(text[])
+CREATE FUNCTION pgspec.tags_and_wildcards(tags text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- A tag that is too long for an index is never in the queue: its wildcard is.
+  SELECT ARRAY(SELECT DISTINCT w FROM unnest(tags) AS t, unnest(pgspec.tag_and_wildcards(t))
+    AS w WHERE octet_length(w) <= 500 ORDER BY w)
+$function$;
+REVOKE ALL ON FUNCTION pgspec.tags_and_wildcards(text[]) FROM PUBLIC, anon, worker;
+
+-- create table cache.cache_entries
+CREATE UNLOGGED TABLE cache.cache_entries (
+  key text PRIMARY KEY,
+  value jsonb NOT NULL,
+  invalidation_tags text[] NOT NULL,
+  tag_versions bigint[] NOT NULL DEFAULT '{}',
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  expires_at timestamptz,
+  lookup_tags text[] GENERATED ALWAYS AS (pgspec.tags_and_wildcards(invalidation_tags)) STORED
+);
+REVOKE ALL ON TABLE cache.cache_entries FROM PUBLIC, anon, worker;
+
+-- create index cache.cache_entries_lookup_tags
+CREATE INDEX cache_entries_lookup_tags ON cache.cache_entries USING gin (lookup_tags);
+
+-- create access to cache.cache_entries
+REVOKE ALL ON TABLE cache.cache_entries FROM PUBLIC, anon, worker;
+GRANT SELECT ON TABLE cache.cache_entries TO worker;
+
+-- create function cache.cache_get(text)
+CREATE FUNCTION cache.cache_get(key text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- The value, or NULL when there is none, it has expired, or one of its tags was invalidated after its versions were taken.
+  SELECT e.value FROM cache.cache_entries AS e
+  WHERE e.key = cache_get.key AND (e.expires_at IS NULL OR e.expires_at > clock_timestamp())
+    AND e.tag_versions = cache.cache_tag_versions(e.invalidation_tags)
+$function$;
+REVOKE ALL ON FUNCTION cache.cache_get(text) FROM PUBLIC, anon, worker;
+GRANT EXECUTE ON FUNCTION cache.cache_get(text) TO worker;
+
+-- create function pgspec.wake_joined(timestamptz)
+CREATE FUNCTION pgspec.wake_joined(moment timestamptz) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET plan_cache_mode = force_generic_plan
+AS $function$
+-- A closed row waits for the transactions that have joined it; when the last has ended, it is due at once.
+BEGIN
+  PERFORM FROM cache.cache_invalidation_queue AS q
+  WHERE q.processed_at IS NULL AND q.closed_at IS NOT NULL AND NOT q.sealed LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  WITH held AS MATERIALIZED (SELECT pgspec.joined_rows(true) AS numbers)
+  UPDATE cache.cache_invalidation_queue AS q SET visible_at = moment
+  WHERE q.id IN (
+    SELECT w.id FROM cache.cache_invalidation_queue AS w CROSS JOIN held
+    WHERE w.processed_at IS NULL AND w.closed_at IS NOT NULL AND NOT w.sealed
+      AND w.claim_token IS NULL AND w.retry_count = 0 AND w.visible_at > moment
+      AND (w.id & 2147483647) <> ALL (held.numbers)
+    FOR UPDATE OF w SKIP LOCKED);
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.wake_joined(timestamptz) FROM PUBLIC, anon, worker;
+
+-- create view cache.cache_invalidation_health
+CREATE VIEW cache.cache_invalidation_health AS
+SELECT count(*) AS total,
+  count(*) FILTER (WHERE q.processed_at IS NULL AND q.dead_at IS NULL) AS pending,
+  count(*) FILTER (WHERE q.processed_at IS NULL AND q.dead_at IS NULL AND q.visible_at <= clock_timestamp()) AS due,
+  count(*) FILTER (WHERE q.claim_token IS NOT NULL AND q.dead_at IS NULL AND q.visible_at > clock_timestamp()) AS leased,
+  count(*) FILTER (WHERE q.processed_at IS NULL AND q.dead_at IS NULL AND q.closed_at IS NOT NULL AND NOT q.sealed) AS joined,
+  count(*) FILTER (WHERE q.processed_at IS NULL AND q.retry_count > 0) AS retried,
+  count(*) FILTER (WHERE q.processed_at IS NULL AND q.dead_at IS NOT NULL) AS dead,
+  coalesce(avg(clock_timestamp() - q.enqueued_at) FILTER (WHERE q.processed_at IS NULL AND q.dead_at IS NULL), interval '0') AS average_age,
+  coalesce(max(clock_timestamp() - q.enqueued_at) FILTER (WHERE q.processed_at IS NULL AND q.dead_at IS NULL), interval '0') AS greatest_age
+FROM cache.cache_invalidation_queue AS q;
+
+-- create access to cache.cache_invalidation_health
+REVOKE ALL ON TABLE cache.cache_invalidation_health FROM PUBLIC, anon, worker;
+GRANT SELECT ON TABLE cache.cache_invalidation_health TO worker;
+
+-- create trigger pgspec_cache_delete ON public.orders  [specs/cache.yaml:20]
+CREATE TRIGGER pgspec_cache_delete AFTER DELETE ON public.orders
+REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION pgspec.cache_delete_public_orders();
+
+-- create trigger pgspec_cache_insert ON public.orders  [specs/cache.yaml:20]
+CREATE TRIGGER pgspec_cache_insert AFTER INSERT ON public.orders
+REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgspec.cache_insert_public_orders();
+
+-- create trigger pgspec_cache_truncate ON public.cities  [specs/cache.yaml:25]
+CREATE TRIGGER pgspec_cache_truncate BEFORE TRUNCATE ON public.cities
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.cache_truncate_public_cities();
+
+-- create trigger pgspec_cache_truncate ON public.orders  [specs/cache.yaml:20]
+CREATE TRIGGER pgspec_cache_truncate BEFORE TRUNCATE ON public.orders
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.cache_truncate_public_orders();
+
+-- create trigger pgspec_cache_update ON public.cities  [specs/cache.yaml:25]
+CREATE TRIGGER pgspec_cache_update AFTER UPDATE ON public.cities
+REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgspec.cache_update_public_cities();
+
+-- create trigger pgspec_cache_update ON public.orders  [specs/cache.yaml:20]
+CREATE TRIGGER pgspec_cache_update AFTER UPDATE ON public.orders
+REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgspec.cache_update_public_orders();
+
+-- What verify.sql compares with: the server's own text of what was made.
+INSERT INTO pgspec.deployed_objects (type, name, definition, fingerprint)
+SELECT o.type, o.name, o.definition, pgspec.fingerprint(o.type, o.name)
+FROM (VALUES
+  ('function', 'cache.ack_cache_invalidations(uuid, bigint[])', 'f481e04b81e9193d'),
+  ('function', 'cache.cache_get(text)', '7a418f9becd3c586'),
+  ('function', 'cache.cache_put(text, jsonb, text[], bigint[], interval)', 'ea4d7c940885d87a'),
+  ('function', 'cache.cache_tag_versions(text[])', '844520ab2f896d60'),
+  ('function', 'cache.claim_cache_invalidations(integer, integer)', '73ce5b7ffe9573ec'),
+  ('function', 'cache.cleanup_cache_invalidation_queue(interval, integer)', '8666ab84f7f28814'),
+  ('function', 'cache.drain_cache_invalidation_queue(integer, integer)', 'ae812141cebcb25b'),
+  ('function', 'cache.enqueue_cache_invalidation(text, integer)', 'c175bd982969d20b'),
+  ('function', 'cache.fail_cache_invalidations(uuid, bigint[], text)', '1ca0d9729ff7aa47'),
+  ('function', 'cache.retry_dead_cache_invalidations()', '89fd889a2555d2f3'),
+  ('function', 'pgspec.cache_delete_public_orders()', '126d4641ba336831'),
+  ('function', 'pgspec.cache_insert_public_orders()', '6cb1655770945941'),
+  ('function', 'pgspec.cache_truncate_public_cities()', '7aec31ce11a9537f'),
+  ('function', 'pgspec.cache_truncate_public_orders()', 'dc1522231b251b33'),
+  ('function', 'pgspec.cache_update_public_cities()', '531530f5a5397aaa'),
+  ('function', 'pgspec.cache_update_public_orders()', '6f691ddd2234b7a8'),
+  ('function', 'pgspec.enqueue_tags(text[], interval)', '153ab51c92e538ac'),
+  ('function', 'pgspec.fingerprint(text, text)', '219231d6b30798d9'),
+  ('function', 'pgspec.invalidate_tags(text[])', '3183401e7112a184'),
+  ('function', 'pgspec.joined_rows(boolean)', 'b2082d0d1c0c3acd'),
+  ('function', 'pgspec.settle_dead(text[], timestamptz)', '41abc0f573b3f55c'),
+  ('function', 'pgspec.storable_tag(text)', '485625d73bf08529'),
+  ('function', 'pgspec.tag_and_wildcards(text)', '53534a8db31d9895'),
+  ('function', 'pgspec.tags_and_wildcards(text[])', 'f3d69d0a1d767dd7'),
+  ('function', 'pgspec.wake_joined(timestamptz)', 'f8ab28d533047384'),
+  ('index', 'cache.cache_entries_lookup_tags', '15f3e797724fc194'),
+  ('index', 'cache.cache_invalidation_queue_dead', 'bf7af7784c62f268'),
+  ('index', 'cache.cache_invalidation_queue_due', '629491f636869cd4'),
+  ('index', 'cache.cache_invalidation_queue_joined', '50bb5be9210f3092'),
+  ('index', 'cache.cache_invalidation_queue_open', '2aaac3799a624c3c'),
+  ('table', 'cache.cache_entries', 'ed57f1fac7dc1eb1'),
+  ('table', 'cache.cache_invalidation_queue', '04f5da662aae4941'),
+  ('table', 'pgspec.cache_tags', '3c0cc8a544957091'),
+  ('table', 'pgspec.deployed_objects', '8f03d60865433e34'),
+  ('trigger', 'pgspec_cache_delete ON public.orders', '5057259b00d141f6'),
+  ('trigger', 'pgspec_cache_insert ON public.orders', '88a643c894c20bae'),
+  ('trigger', 'pgspec_cache_truncate ON public.cities', '953b85fd9c080446'),
+  ('trigger', 'pgspec_cache_truncate ON public.orders', 'e2799428e1b6ce11'),
+  ('trigger', 'pgspec_cache_update ON public.cities', '4a7f0055f7634fa4'),
+  ('trigger', 'pgspec_cache_update ON public.orders', '65241adcb6c30aaa'),
+  ('view', 'cache.cache_invalidation_health', '14fe0e76cb4199a4')
+) AS o (type, name, definition)
+ON CONFLICT (type, name) DO UPDATE SET definition = EXCLUDED.definition, fingerprint = EXCLUDED.fingerprint;
+END
+$pgspec$;
+
+RESET statement_timeout;

@@ -1,0 +1,223 @@
+-- pgspec verify: shop, draft
+-- 1 schema, 4 tables, 25 functions, 1 view, 6 triggers, 5 indexes, 4 access lists
+-- from specs/cache.yaml
+
+DO $pgspec$
+#variable_conflict use_column
+DECLARE
+  checked bigint;
+  failed bigint;
+  failures text;
+BEGIN
+IF pg_catalog.to_regclass('pgspec.deployed_objects') IS NULL THEN
+  RAISE EXCEPTION 'verify: nothing is deployed here: % does not exist', 'pgspec.deployed_objects'
+    USING HINT = 'Run migrate.sql first.';
+END IF;
+
+SELECT count(*), count(*) FILTER (WHERE ok IS NOT TRUE),
+  pg_catalog.string_agg(object || ': ' || detail, E'\n' ORDER BY object, detail) FILTER (WHERE ok IS NOT TRUE)
+INTO checked, failed, failures
+FROM (
+SELECT 'schema ' || e.name, n.oid IS NOT NULL, 'does not exist'
+FROM (VALUES
+  ('pgspec')
+) AS e (name)
+LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = e.name
+UNION ALL
+SELECT 'table ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('cache.cache_entries', 'ed57f1fac7dc1eb1'),
+  ('cache.cache_invalidation_queue', '04f5da662aae4941'),
+  ('pgspec.cache_tags', '3c0cc8a544957091'),
+  ('pgspec.deployed_objects', '8f03d60865433e34')
+) AS e (name, definition)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'r'
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'table' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (c.oid IS NOT NULL, 'does not exist'),
+  (c.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('table', e.name)),
+   'is not as it was deployed from these specs')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'function ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('cache.ack_cache_invalidations(uuid, bigint[])', ARRAY['worker']::text[], 'f481e04b81e9193d'),
+  ('cache.cache_get(text)', ARRAY['worker']::text[], '7a418f9becd3c586'),
+  ('cache.cache_put(text, jsonb, text[], bigint[], interval)', ARRAY['worker']::text[], 'ea4d7c940885d87a'),
+  ('cache.cache_tag_versions(text[])', ARRAY['worker']::text[], '844520ab2f896d60'),
+  ('cache.claim_cache_invalidations(integer, integer)', ARRAY['worker']::text[], '73ce5b7ffe9573ec'),
+  ('cache.cleanup_cache_invalidation_queue(interval, integer)', ARRAY['worker']::text[], '8666ab84f7f28814'),
+  ('cache.drain_cache_invalidation_queue(integer, integer)', ARRAY['worker']::text[], 'ae812141cebcb25b'),
+  ('cache.enqueue_cache_invalidation(text, integer)', ARRAY['worker']::text[], 'c175bd982969d20b'),
+  ('cache.fail_cache_invalidations(uuid, bigint[], text)', ARRAY['worker']::text[], '1ca0d9729ff7aa47'),
+  ('cache.retry_dead_cache_invalidations()', ARRAY['worker']::text[], '89fd889a2555d2f3'),
+  ('pgspec.cache_delete_public_orders()', ARRAY[]::text[], '126d4641ba336831'),
+  ('pgspec.cache_insert_public_orders()', ARRAY[]::text[], '6cb1655770945941'),
+  ('pgspec.cache_truncate_public_cities()', ARRAY[]::text[], '7aec31ce11a9537f'),
+  ('pgspec.cache_truncate_public_orders()', ARRAY[]::text[], 'dc1522231b251b33'),
+  ('pgspec.cache_update_public_cities()', ARRAY[]::text[], '531530f5a5397aaa'),
+  ('pgspec.cache_update_public_orders()', ARRAY[]::text[], '6f691ddd2234b7a8'),
+  ('pgspec.enqueue_tags(text[], interval)', ARRAY[]::text[], '153ab51c92e538ac'),
+  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], '219231d6b30798d9'),
+  ('pgspec.invalidate_tags(text[])', ARRAY[]::text[], '3183401e7112a184'),
+  ('pgspec.joined_rows(boolean)', ARRAY[]::text[], 'b2082d0d1c0c3acd'),
+  ('pgspec.settle_dead(text[], timestamptz)', ARRAY[]::text[], '41abc0f573b3f55c'),
+  ('pgspec.storable_tag(text)', ARRAY[]::text[], '485625d73bf08529'),
+  ('pgspec.tag_and_wildcards(text)', ARRAY[]::text[], '53534a8db31d9895'),
+  ('pgspec.tags_and_wildcards(text[])', ARRAY[]::text[], 'f3d69d0a1d767dd7'),
+  ('pgspec.wake_joined(timestamptz)', ARRAY[]::text[], 'f8ab28d533047384')
+) AS e (name, may_execute, definition)
+LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'function' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (p.oid IS NOT NULL, 'does not exist'),
+  (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('function', e.name)),
+   'is not as it was deployed from these specs'),
+  (p.oid IS NULL OR e.may_execute = ARRAY(
+     SELECT g.role FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
+     CROSS JOIN LATERAL (SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END::text) AS g (role)
+     WHERE a.grantee <> p.proowner ORDER BY g.role COLLATE "C"),
+   'can be executed by others than the spec says')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'view ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('cache.cache_invalidation_health', '14fe0e76cb4199a4')
+) AS e (name, definition)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'v'
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'view' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (c.oid IS NOT NULL, 'does not exist'),
+  (c.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('view', e.name)),
+   'is not as it was deployed from these specs')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'trigger ' || e.trigger || ' on ' || e.relation, x.ok, x.detail
+FROM (VALUES
+  ('pgspec_cache_delete ON public.orders', 'pgspec_cache_delete', 'public.orders', 8, 'pgspec.cache_delete_public_orders()', '5057259b00d141f6'),
+  ('pgspec_cache_insert ON public.orders', 'pgspec_cache_insert', 'public.orders', 4, 'pgspec.cache_insert_public_orders()', '88a643c894c20bae'),
+  ('pgspec_cache_truncate ON public.cities', 'pgspec_cache_truncate', 'public.cities', 34, 'pgspec.cache_truncate_public_cities()', '953b85fd9c080446'),
+  ('pgspec_cache_truncate ON public.orders', 'pgspec_cache_truncate', 'public.orders', 34, 'pgspec.cache_truncate_public_orders()', 'e2799428e1b6ce11'),
+  ('pgspec_cache_update ON public.cities', 'pgspec_cache_update', 'public.cities', 16, 'pgspec.cache_update_public_cities()', '4a7f0055f7634fa4'),
+  ('pgspec_cache_update ON public.orders', 'pgspec_cache_update', 'public.orders', 16, 'pgspec.cache_update_public_orders()', '65241adcb6c30aaa')
+) AS e (name, trigger, relation, bits, function, definition)
+LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = pg_catalog.to_regclass(e.relation) AND t.tgname = e.trigger
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'trigger' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (t.oid IS NOT NULL, 'does not exist'),
+  (t.oid IS NULL OR t.tgenabled IN ('O', 'A'), 'is disabled: writes are not seen'),
+  (t.oid IS NULL OR t.tgtype = e.bits, 'is for other events'),
+  (t.oid IS NULL OR t.tgfoid = pg_catalog.to_regprocedure(e.function), 'calls another function than ' || e.function),
+  (t.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('trigger', e.name)),
+   'is not as it was deployed from these specs')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'index ' || e.name || ' on ' || e.relation, x.ok, x.detail
+FROM (VALUES
+  ('cache.cache_entries_lookup_tags', 'cache.cache_entries', false, false, 'gin', ARRAY['lookup_tags'], '15f3e797724fc194'),
+  ('cache.cache_invalidation_queue_dead', 'cache.cache_invalidation_queue', false, true, 'btree', ARRAY['tag'], 'bf7af7784c62f268'),
+  ('cache.cache_invalidation_queue_due', 'cache.cache_invalidation_queue', false, true, 'btree', ARRAY['visible_at', 'id'], '629491f636869cd4'),
+  ('cache.cache_invalidation_queue_joined', 'cache.cache_invalidation_queue', false, true, 'btree', ARRAY['id'], '50bb5be9210f3092'),
+  ('cache.cache_invalidation_queue_open', 'cache.cache_invalidation_queue', false, true, 'btree', ARRAY['tag', 'enqueued_at'], '2aaac3799a624c3c')
+) AS e (name, relation, is_unique, is_partial, access_method, columns, definition)
+LEFT JOIN pg_catalog.pg_index AS i
+  ON i.indexrelid = pg_catalog.to_regclass(e.name) AND i.indrelid = pg_catalog.to_regclass(e.relation)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+LEFT JOIN pg_catalog.pg_am AS m ON m.oid = c.relam
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'index' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (i.indexrelid IS NOT NULL, 'does not exist'),
+  (i.indexrelid IS NULL OR (i.indisvalid AND i.indisready AND i.indislive), 'is invalid: drop it and create it again'),
+  (i.indexrelid IS NULL OR i.indisunique = e.is_unique,
+   CASE WHEN e.is_unique THEN 'is not unique' ELSE 'is unique, the spec says it is not' END),
+  (i.indexrelid IS NULL OR (i.indpred IS NOT NULL) = e.is_partial,
+   CASE WHEN e.is_partial THEN 'has no WHERE clause' ELSE 'has a WHERE clause' END),
+  (i.indexrelid IS NULL OR m.amname = e.access_method, 'is of another access method than ' || e.access_method),
+  (i.indexrelid IS NULL OR (i.indnatts = i.indnkeyatts AND e.columns = ARRAY(
+     SELECT coalesce(a.attname, '(expression)')::text
+     FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, position)
+     LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum > 0
+     ORDER BY k.position)),
+   'is not on the columns ' || pg_catalog.array_to_string(e.columns, ', ')),
+  (i.indexrelid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('index', e.name)),
+   'is not as it was deployed from these specs')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'access to ' || e.name,
+  a.granted = e.granted,
+  pg_catalog.format('is {%s}, the spec says {%s}', pg_catalog.array_to_string(a.granted, ', '), pg_catalog.array_to_string(e.granted, ', '))
+FROM (VALUES
+  ('cache.cache_entries', ARRAY['worker SELECT']::text[]),
+  ('cache.cache_invalidation_health', ARRAY['worker SELECT']::text[]),
+  ('cache.cache_invalidation_queue', ARRAY['worker SELECT']::text[]),
+  ('pgspec.cache_tags', ARRAY[]::text[])
+) AS e (name, granted)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
+CROSS JOIN LATERAL (
+  SELECT ARRAY(
+    SELECT entry FROM (
+      SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
+        || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END AS entry
+      FROM pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) AS x
+      WHERE x.grantee <> c.relowner
+      UNION ALL
+      SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
+        || ' of column ' || t.attname
+      FROM pg_catalog.pg_attribute AS t CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) AS x
+      WHERE t.attrelid = c.oid AND x.grantee <> c.relowner
+    ) AS entries ORDER BY entry COLLATE "C") AS granted
+) AS a
+UNION ALL
+SELECT pg_catalog.replace(d.type, '_', ' ') || ' ' || d.name, false, 'was deployed, and is not in the specs'
+FROM pgspec.deployed_objects AS d
+WHERE (d.type, d.name) NOT IN (
+  ('function', 'cache.ack_cache_invalidations(uuid, bigint[])'),
+  ('function', 'cache.cache_get(text)'),
+  ('function', 'cache.cache_put(text, jsonb, text[], bigint[], interval)'),
+  ('function', 'cache.cache_tag_versions(text[])'),
+  ('function', 'cache.claim_cache_invalidations(integer, integer)'),
+  ('function', 'cache.cleanup_cache_invalidation_queue(interval, integer)'),
+  ('function', 'cache.drain_cache_invalidation_queue(integer, integer)'),
+  ('function', 'cache.enqueue_cache_invalidation(text, integer)'),
+  ('function', 'cache.fail_cache_invalidations(uuid, bigint[], text)'),
+  ('function', 'cache.retry_dead_cache_invalidations()'),
+  ('function', 'pgspec.cache_delete_public_orders()'),
+  ('function', 'pgspec.cache_insert_public_orders()'),
+  ('function', 'pgspec.cache_truncate_public_cities()'),
+  ('function', 'pgspec.cache_truncate_public_orders()'),
+  ('function', 'pgspec.cache_update_public_cities()'),
+  ('function', 'pgspec.cache_update_public_orders()'),
+  ('function', 'pgspec.enqueue_tags(text[], interval)'),
+  ('function', 'pgspec.fingerprint(text, text)'),
+  ('function', 'pgspec.invalidate_tags(text[])'),
+  ('function', 'pgspec.joined_rows(boolean)'),
+  ('function', 'pgspec.settle_dead(text[], timestamptz)'),
+  ('function', 'pgspec.storable_tag(text)'),
+  ('function', 'pgspec.tag_and_wildcards(text)'),
+  ('function', 'pgspec.tags_and_wildcards(text[])'),
+  ('function', 'pgspec.wake_joined(timestamptz)'),
+  ('index', 'cache.cache_entries_lookup_tags'),
+  ('index', 'cache.cache_invalidation_queue_dead'),
+  ('index', 'cache.cache_invalidation_queue_due'),
+  ('index', 'cache.cache_invalidation_queue_joined'),
+  ('index', 'cache.cache_invalidation_queue_open'),
+  ('table', 'cache.cache_entries'),
+  ('table', 'cache.cache_invalidation_queue'),
+  ('table', 'pgspec.cache_tags'),
+  ('table', 'pgspec.deployed_objects'),
+  ('trigger', 'pgspec_cache_delete ON public.orders'),
+  ('trigger', 'pgspec_cache_insert ON public.orders'),
+  ('trigger', 'pgspec_cache_truncate ON public.cities'),
+  ('trigger', 'pgspec_cache_truncate ON public.orders'),
+  ('trigger', 'pgspec_cache_update ON public.cities'),
+  ('trigger', 'pgspec_cache_update ON public.orders'),
+  ('view', 'cache.cache_invalidation_health')
+)
+) AS checks (object, ok, detail);
+
+IF failed > 0 THEN
+  RAISE EXCEPTION E'verify: % of % checks failed\n%', failed, checked, failures;
+END IF;
+RAISE NOTICE 'verify: % checks passed', checked;
+END
+$pgspec$;

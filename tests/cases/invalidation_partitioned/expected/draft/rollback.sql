@@ -1,0 +1,184 @@
+-- pgspec rollback: events, draft, back to an empty start
+-- drop 1 schema, 4 tables, 27 functions, 1 view, 20 triggers, 5 indexes, 4 access lists
+-- from specs/cache.yaml
+
+SET statement_timeout = '900s';
+
+DO $pgspec$
+#variable_conflict use_column
+BEGIN
+SET LOCAL lock_timeout = '3s';
+
+-- drop trigger pgspec_cache_update ON public.events_later_all  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_update ON public.events_later_all;
+
+-- drop trigger pgspec_cache_update ON public.events_later  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_update ON public.events_later;
+
+-- drop trigger pgspec_cache_update ON public.events_january  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_update ON public.events_january;
+
+-- drop trigger pgspec_cache_update ON public.events  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_update ON public.events;
+
+-- drop trigger pgspec_cache_update ON public."Odd ""name"  [specs/cache.yaml:8]
+DROP TRIGGER pgspec_cache_update ON public."Odd ""name";
+
+-- drop trigger pgspec_cache_truncate ON public.events_later_all  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_truncate ON public.events_later_all;
+
+-- drop trigger pgspec_cache_truncate ON public.events_later  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_truncate ON public.events_later;
+
+-- drop trigger pgspec_cache_truncate ON public.events_january  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_truncate ON public.events_january;
+
+-- drop trigger pgspec_cache_truncate ON public.events  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_truncate ON public.events;
+
+-- drop trigger pgspec_cache_truncate ON public."Odd ""name"  [specs/cache.yaml:8]
+DROP TRIGGER pgspec_cache_truncate ON public."Odd ""name";
+
+-- drop trigger pgspec_cache_insert ON public.events_later_all  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_insert ON public.events_later_all;
+
+-- drop trigger pgspec_cache_insert ON public.events_later  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_insert ON public.events_later;
+
+-- drop trigger pgspec_cache_insert ON public.events_january  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_insert ON public.events_january;
+
+-- drop trigger pgspec_cache_insert ON public.events  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_insert ON public.events;
+
+-- drop trigger pgspec_cache_insert ON public."Odd ""name"  [specs/cache.yaml:8]
+DROP TRIGGER pgspec_cache_insert ON public."Odd ""name";
+
+-- drop trigger pgspec_cache_delete ON public.events_later_all  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_delete ON public.events_later_all;
+
+-- drop trigger pgspec_cache_delete ON public.events_later  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_delete ON public.events_later;
+
+-- drop trigger pgspec_cache_delete ON public.events_january  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_delete ON public.events_january;
+
+-- drop trigger pgspec_cache_delete ON public.events  [specs/cache.yaml:2]
+DROP TRIGGER pgspec_cache_delete ON public.events;
+
+-- drop trigger pgspec_cache_delete ON public."Odd ""name"  [specs/cache.yaml:8]
+DROP TRIGGER pgspec_cache_delete ON public."Odd ""name";
+
+-- drop view public.cache_invalidation_health
+DROP VIEW public.cache_invalidation_health;
+
+-- drop function public.retry_dead_cache_invalidations()
+DROP FUNCTION public.retry_dead_cache_invalidations();
+
+-- drop function public.fail_cache_invalidations(uuid, bigint[], text)
+DROP FUNCTION public.fail_cache_invalidations(uuid, bigint[], text);
+
+-- drop function public.enqueue_cache_invalidation(text, integer)
+DROP FUNCTION public.enqueue_cache_invalidation(text, integer);
+
+-- drop function public.drain_cache_invalidation_queue(integer, integer)
+DROP FUNCTION public.drain_cache_invalidation_queue(integer, integer);
+
+-- drop function public.cleanup_cache_invalidation_queue(interval, integer)
+DROP FUNCTION public.cleanup_cache_invalidation_queue(interval, integer);
+
+-- drop function public.claim_cache_invalidations(integer, integer)
+DROP FUNCTION public.claim_cache_invalidations(integer, integer);
+
+-- drop function public.cache_get(text)
+DROP FUNCTION public.cache_get(text);
+
+-- drop function public.cache_tag_versions(text[])
+DROP FUNCTION public.cache_tag_versions(text[]);
+
+-- drop function public.cache_put(text, jsonb, text[], bigint[], interval)
+DROP FUNCTION public.cache_put(text, jsonb, text[], bigint[], interval);
+
+-- drop function public.ack_cache_invalidations(uuid, bigint[])
+DROP FUNCTION public.ack_cache_invalidations(uuid, bigint[]);
+
+-- drop function pgspec.wake_joined(timestamptz)
+DROP FUNCTION pgspec.wake_joined(timestamptz);
+
+-- drop table public.cache_entries
+DROP TABLE public.cache_entries;
+
+-- drop function pgspec.tags_and_wildcards(text[])
+DROP FUNCTION pgspec.tags_and_wildcards(text[]);
+
+-- drop function pgspec.storable_tag(text)
+DROP FUNCTION pgspec.storable_tag(text);
+
+-- drop function pgspec.tag_and_wildcards(text)
+DROP FUNCTION pgspec.tag_and_wildcards(text);
+
+-- drop function pgspec.settle_dead(text[], timestamptz)
+DROP FUNCTION pgspec.settle_dead(text[], timestamptz);
+
+-- drop function pgspec.joined_rows(boolean)
+DROP FUNCTION pgspec.joined_rows(boolean);
+
+-- drop function pgspec.invalidate_tags(text[])
+DROP FUNCTION pgspec.invalidate_tags(text[]);
+
+-- drop function pgspec.fingerprint(text, text)
+DROP FUNCTION pgspec.fingerprint(text, text);
+
+-- drop function pgspec.cache_update_public_events()  [specs/cache.yaml:2]
+DROP FUNCTION pgspec.cache_update_public_events();
+
+-- drop function pgspec.cache_truncate_public_events()  [specs/cache.yaml:2]
+DROP FUNCTION pgspec.cache_truncate_public_events();
+
+-- drop function pgspec.cache_insert_public_events()  [specs/cache.yaml:2]
+DROP FUNCTION pgspec.cache_insert_public_events();
+
+-- drop function pgspec.cache_delete_public_events()  [specs/cache.yaml:2]
+DROP FUNCTION pgspec.cache_delete_public_events();
+
+-- drop function pgspec."cache_update_public_Odd ""name"()  [specs/cache.yaml:8]
+DROP FUNCTION pgspec."cache_update_public_Odd ""name"();
+
+-- drop function pgspec."cache_truncate_public_Odd ""name"()  [specs/cache.yaml:8]
+DROP FUNCTION pgspec."cache_truncate_public_Odd ""name"();
+
+-- drop function pgspec."cache_insert_public_Odd ""name"()  [specs/cache.yaml:8]
+DROP FUNCTION pgspec."cache_insert_public_Odd ""name"();
+
+-- drop function pgspec."cache_delete_public_Odd ""name"()  [specs/cache.yaml:8]
+DROP FUNCTION pgspec."cache_delete_public_Odd ""name"();
+
+-- drop function pgspec.enqueue_tags(text[], interval)
+DROP FUNCTION pgspec.enqueue_tags(text[], interval);
+
+-- drop table public.cache_invalidation_queue
+DO $keep$
+DECLARE
+  lost bigint;
+BEGIN
+  LOCK TABLE public.cache_invalidation_queue IN ACCESS EXCLUSIVE MODE;
+  SELECT count(*) INTO lost FROM public.cache_invalidation_queue WHERE processed_at IS NULL;
+  IF lost > 0 AND coalesce(current_setting('pgspec.allow_data_loss', true), '') <> 'on' THEN
+    RAISE EXCEPTION 'rollback: % cache invalidations that are not done in public.cache_invalidation_queue would be lost', lost USING HINT = 'drain them first: SELECT public.drain_cache_invalidation_queue(); or accept the loss: SET pgspec.allow_data_loss = on';
+  END IF;
+END
+$keep$;
+DROP TABLE public.cache_invalidation_queue;
+
+-- drop table pgspec.deployed_objects
+DROP TABLE pgspec.deployed_objects;
+
+-- drop table pgspec.cache_tags
+DROP TABLE pgspec.cache_tags;
+
+-- drop schema pgspec
+DROP SCHEMA pgspec;
+END
+$pgspec$;
+
+RESET statement_timeout;
