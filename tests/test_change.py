@@ -4,9 +4,10 @@ import psycopg
 import pytest
 
 from live import Database
-from pgspec.compile import Result
+from pgspec.compile import Result, compile_project
 from pgspec.snapshot import diff, snapshot
-from shop import DAILY, MONTHLY, SCHEMA, compiled, draft, make_roles, released, statements
+from pgspec.sources import from_texts
+from shop import DAILY, MONTHLY, PROJECT, SCHEMA, compiled, draft, make_roles, released, statements
 
 FIRST = {"daily.yaml": DAILY, "monthly.yaml": MONTHLY}
 CITIES = """\
@@ -114,3 +115,24 @@ def test_a_migration_waits_for_a_lock_only_so_long(database: Database, first: Re
         with pytest.raises(Exception, match="lock timeout"):
             run(connection, text)
         assert diff(one, snapshot(connection)) == []
+
+
+def test_a_role_that_no_longer_serves_loses_its_functions(database: Database) -> None:
+    """Replacing a function keeps its rights, so those of a role that has gone from the specs are taken back."""
+    invalidation = "kind: invalidation\nname: orders\ntable: orders\ntags: [orders]\n"
+    first = compiled({"orders.yaml": invalidation})
+    files = {"specs/project.yaml": PROJECT.replace(", keeper", ""), "specs/schema.sql": SCHEMA}
+    second = compile_project(
+        from_texts(files | {"specs/orders.yaml": invalidation} | released(first, "20250101000000_a"))
+    )
+    assert second.ok
+    rights = """SELECT count(*) FROM pg_proc p, aclexplode(p.proacl) a
+        WHERE p.proname = 'drain_cache_invalidation_queue' AND a.grantee = 'keeper'::regrole"""
+    with database.connect() as connection:
+        make_roles(connection)
+        connection.execute(SCHEMA)
+        for text, expected in ((draft(first, "migrate.sql"), 1), (draft(second, "migrate.sql"), 0)):
+            for statement in statements(text):
+                connection.execute(statement)
+            assert connection.execute(rights).fetchone() == (expected,)
+        connection.execute(draft(second, "verify.sql"))

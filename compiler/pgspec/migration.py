@@ -17,7 +17,7 @@ from pgspec.pgsql import ParseFailure, count_statements
 from pgspec.plan import Plan, Step
 from pgspec.plan import plan as plan_changes
 from pgspec.runtime import FINGERPRINT, REGISTRY
-from pgspec.sql import QName, Sql, dollar, literal, qname, remark
+from pgspec.sql import QName, Sql, commas, dollar, literal, qname, remark
 from pgspec.state import State
 
 _MANY = 8  # paths in a header
@@ -140,8 +140,10 @@ class Printer:
 
     def _print(self, step: Step) -> dict[str, Any]:
         item = step.object
-        withdrawn = self._values(step.before).get("grants", []) if step.before is not None else []
-        values = self._values(item) | {"replacing": step.do == "replace", "withdrawn": withdrawn}
+        before = self._values(step.before) if step.before is not None else {}
+        values = self._values(item) | {"replacing": step.do == "replace", "withdrawn": before.get("grants", [])}
+        kept = values.get("executors", [])
+        values["former"] = commas(role for role in before.get("executors", []) if role not in kept)
         where = f"  [{item.origin.path}:{item.origin.line}]" if item.origin is not None else ""
         verb = "change" if step.do == "replace" else step.do
         text = render.block(_template(item.key.type), "drop" if step.do == "drop" else "create", values)

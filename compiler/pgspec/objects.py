@@ -125,6 +125,7 @@ def _function(o: SqlObject) -> Values:
         "settings": [Sql(f"{ident(name)} = {value}") for name, value in d["settings"]],
         "body": dollar(d["body"], "function"),
         "revoke": _roles(d["revoke"]),
+        "executors": [ident(role) for role in sorted(d.get("execute", []))],
         "execute": commas(ident(role) for role in sorted(d.get("execute", []))),
         "may_execute": commas(literal(role) for role in sorted(d.get("execute", []))),
     }
