@@ -117,22 +117,33 @@ def test_a_migration_waits_for_a_lock_only_so_long(database: Database, first: Re
         assert diff(one, snapshot(connection)) == []
 
 
-def test_a_role_that_no_longer_serves_loses_its_functions(database: Database) -> None:
-    """Replacing a function keeps its rights, so those of a role that has gone from the specs are taken back."""
-    invalidation = "kind: invalidation\nname: orders\ntable: orders\ntags: [orders]\n"
-    first = compiled({"orders.yaml": invalidation})
+def test_other_roles_change_rights_and_nothing_else(database: Database) -> None:
+    """Replacing keeps what is there: the queue with its rows, the registry, and the rights that must be taken back."""
+    specs = {"daily.yaml": DAILY, "orders.yaml": "kind: invalidation\nname: orders\ntable: orders\ntags: [orders]\n"}
+    first = compiled(specs)
     files = {"specs/project.yaml": PROJECT.replace(", keeper", ""), "specs/schema.sql": SCHEMA}
-    second = compile_project(
-        from_texts(files | {"specs/orders.yaml": invalidation} | released(first, "20250101000000_a"))
-    )
+    files |= {f"specs/{name}": text for name, text in specs.items()}
+    second = compile_project(from_texts(files | released(first, "20250101000000_a")))
     assert second.ok
+    assert {change.action for change in second.draft.changes} == {"replace"}
     rights = """SELECT count(*) FROM pg_proc p, aclexplode(p.proacl) a
         WHERE p.proname = 'drain_cache_invalidation_queue' AND a.grantee = 'keeper'::regrole"""
+
+    def run(connection: psycopg.Connection, text: str) -> None:
+        for statement in statements(text):
+            connection.execute(statement)
+
     with database.connect() as connection:
         make_roles(connection)
         connection.execute(SCHEMA)
-        for text, expected in ((draft(first, "migrate.sql"), 1), (draft(second, "migrate.sql"), 0)):
-            for statement in statements(text):
-                connection.execute(statement)
-            assert connection.execute(rights).fetchone() == (expected,)
+        run(connection, draft(first, "migrate.sql"))
+        before = snapshot(connection)
+        assert connection.execute(rights).fetchone() == (1,)
+        connection.execute("SELECT enqueue_cache_invalidation('kept')")
+        run(connection, draft(second, "migrate.sql"))
         connection.execute(draft(second, "verify.sql"))
+        assert connection.execute(rights).fetchone() == (0,)
+        assert connection.execute("SELECT tag FROM cache_invalidation_queue").fetchall() == [("kept",)]
+        run(connection, draft(second, "rollback.sql"))
+        connection.execute(draft(first, "verify.sql"))
+        assert diff(before, snapshot(connection)) == []

@@ -57,19 +57,29 @@ class ObjectType:
     """What a type of object can do.
 
     ``rank`` orders objects that do not depend on each other.  ``in_place``: a changed definition is applied to the
-    existing object; otherwise it is dropped and created again.  ``fingerprint``: the server's own text of it is
-    recorded when it is deployed.  ``locks``: for each action the strongest lock, on what, and what the time depends on.
-    ``statements``: how many of them a block prints.  ``noun``: the type in singular and plural, for counts.
+    existing object, if only these parts of it change; otherwise it is dropped and created again.  ``fingerprint``: the
+    server's own text of it is recorded when it is deployed.  ``locks``: for each action the strongest lock, on what,
+    and what the time depends on.  ``risks``: what an action means for whoever uses the database, where it is other
+    than for most types.  ``statements``: how many of them a block prints.  ``noun``: the type in singular and plural,
+    for counts.
     """
 
     title: str
     rank: int
     values: Callable[[SqlObject], Values]
-    in_place: bool = False
+    in_place: bool | frozenset[str] = False
     fingerprint: bool = False
     locks: Mapping[str, str] = field(default_factory=dict)
+    risks: Mapping[str, str] = field(default_factory=dict)
     statements: Callable[[str, Values], int] = lambda _do, _values: 1
     noun: tuple[str, str] | None = None
+
+    def changes_in_place(self, before: SqlObject, after: SqlObject) -> bool:
+        """Whether the existing object can be given the other definition."""
+        if isinstance(self.in_place, bool):
+            return self.in_place
+        old, new = before.definition, after.definition
+        return all(old.get(part) == new.get(part) for part in (old.keys() | new.keys()) - self.in_place)
 
     def count(self, number: int) -> str:
         """``1 index``, ``2 indexes``."""
@@ -225,9 +235,14 @@ def _with_rights(do: str, values: Values) -> int:
     return 1 if do == "drop" else 2 + bool(values.get("execute"))
 
 
+def _schema_statements(do: str, _values: Values) -> int:
+    """What changes of a schema in place are the rights alone."""
+    return 2 if do == "create" else 1
+
+
 def _table_statements(do: str, values: Values) -> int:
     """A table whose rows must be kept is guarded when it is dropped."""
-    return 2 if do != "drop" or values["keep"] else 1
+    return 2 if do == "create" or (do == "drop" and values["keep"]) else 1
 
 
 def _grants(_do: str, values: Values) -> int:
@@ -235,21 +250,29 @@ def _grants(_do: str, values: Values) -> int:
 
 
 _ON_VIEW = "on the view; catalog only"
+_RIGHTS = frozenset({"revoke"})
 TYPES: dict[str, ObjectType] = {
     "schema": ObjectType(
         "schema",
         0,
         _schema,
-        locks={"create": "no lock on existing objects; catalog only", "drop": "ACCESS EXCLUSIVE on the empty schema"},
-        statements=_with_rights,
+        in_place=_RIGHTS,
+        locks={
+            "create": "no lock on existing objects; catalog only",
+            "replace": "no lock that readers or writers meet; catalog only",
+            "drop": "ACCESS EXCLUSIVE on the empty schema",
+        },
+        statements=_schema_statements,
     ),
     "table": ObjectType(
         "table",
         10,
         _table,
+        in_place=_RIGHTS,
         fingerprint=True,
         locks={
             "create": "no lock on existing objects; catalog only",
+            "replace": "no lock that readers or writers meet; catalog only",
             "drop": "ACCESS EXCLUSIVE on the table; catalog only",
         },
         statements=_table_statements,
@@ -299,6 +322,11 @@ TYPES: dict[str, ObjectType] = {
             "create": "SHARE ROW EXCLUSIVE on the table: readers go on, writers wait; catalog only",
             "replace": "SHARE ROW EXCLUSIVE on the table: readers go on, writers wait; catalog only",
             "drop": "ACCESS EXCLUSIVE on the table; catalog only",
+        },
+        risks={
+            "create": "medium: writers of the table wait until the migration ends",
+            "replace": "medium: writers of the table wait until the migration ends",
+            "drop": "medium: readers and writers of the table wait until the migration ends",
         },
     ),
     "index": ObjectType(

@@ -92,7 +92,7 @@ def _rebuilds(before: list[SqlObject], after: State) -> dict[Key, str]:
         new = after.get(item.key)
         if new is None:
             waiting.append(item.key)
-        elif new.definition != item.definition and not TYPES[item.key.type].in_place:
+        elif new.definition != item.definition and not TYPES[item.key.type].changes_in_place(item, new):
             reasons[item.key] = _difference(item, new)
             waiting.append(item.key)
     while waiting:

@@ -72,8 +72,8 @@ def _cells(change: Change, children: list[Change]) -> Mapping[str, str]:
         "object": name + (f" with {', '.join(parts)}" if parts else ""),
         "why": change.why,
         "lock": change.lock,
-        "risk": _RISK[change.action],
-        "rollback": "lossless",
+        "risk": TYPES[item.key.type].risks.get(change.action, _RISK[change.action]),
+        "rollback": "refuses to lose rows that matter" if item.definition.get("keep") else "lossless",
         "spec": f"{item.origin.path}:{item.origin.line}" if item.origin is not None else "",
     }
 
