@@ -30,6 +30,16 @@ SELECT i.indrelid, c.relname, i.indisprimary, i.indnullsnotdistinct, NOT i.indim
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE i.indisunique AND i.indisvalid AND NOT i.indisexclusion AND {_SYSTEM}"""
 
+_INDEXES = f"""
+SELECT i.indrelid, c.relname, m.amname, i.indpred IS NOT NULL,
+  EXISTS (SELECT FROM pg_constraint k
+    WHERE k.conindid = c.oid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')),
+  ARRAY(SELECT CASE WHEN k = 0 THEN '<expression>' ELSE (SELECT attname::text FROM pg_attribute
+    WHERE attrelid = i.indrelid AND attnum = k) END
+    FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY u(k, o) ORDER BY o)
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_am m ON m.oid = c.relam WHERE {_SYSTEM}"""
+
 _REFERENCES = f"""
 SELECT k.conrelid, k.conname, tn.nspname, t.relname, k.convalidated, k.condeferrable,
   ARRAY(SELECT attname::text FROM unnest(k.conkey) WITH ORDINALITY u(n, o)
@@ -66,6 +76,8 @@ def _relations(connection: Any) -> dict[str, Any]:
         if child in names:
             parents.setdefault(child, []).append(parent)
     children = {p: [c for c, ps in parents.items() if p in ps] for ps in parents.values() for p in ps}
+    options = "SELECT oid FROM pg_class WHERE reloptions::text ~ 'security_invoker=(on|true|1|yes)'"
+    invokers = {oid for (oid,) in _rows(connection, options)}
     invalid, checks = _invalid_not_null(connection), _checks(connection)
     columns: dict[int, list[Any]] = {}
     for oid, *column in _rows(connection, _COLUMNS):
@@ -86,6 +98,8 @@ def _relations(connection: Any) -> dict[str, Any]:
             "kind": _KINDS[kind],
             "columns": [] if view else [(n, t, not_null(oid, n), *rest) for n, t, _, *rest in columns.get(oid, ())],
             "keys": sorted((*r[1:6], tuple(r[6])) for r in _rows(connection, _KEYS) if r[0] == oid),
+            "indexes": sorted((*r[1:5], tuple(r[5])) for r in _rows(connection, _INDEXES) if r[0] == oid),
+            "invoker": oid in invokers,
             "references": sorted(
                 (r[1], f"{r[2]}.{r[3]}", r[4], r[5], tuple(r[6]), tuple(r[7]))
                 for r in _rows(connection, references)
@@ -125,7 +139,10 @@ def _functions(connection: Any) -> list[Any]:
         format_type(p.prorettype, NULL), p.provolatile, p.proisstrict, p.proretset, p.prokind,
         p.pronargdefaults, p.provariadic <> 0,
         ARRAY(SELECT ARRAY[coalesce(p.proargnames[o], ''), format_type(t, NULL)]
-          FROM unnest(p.proallargtypes) WITH ORDINALITY u(t, o) WHERE p.proargmodes[o] IN ('o', 'b', 't') ORDER BY o)
+          FROM unnest(p.proallargtypes) WITH ORDINALITY u(t, o) WHERE p.proargmodes[o] IN ('o', 'b', 't') ORDER BY o),
+        p.prosecdef, p.proconfig::text ~ 'search_path=',
+        ARRAY(SELECT CASE WHEN x.grantee = 0 THEN 'public' ELSE x.grantee::regrole::text END
+          FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x WHERE x.grantee <> p.proowner)
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         WHERE {_SYSTEM} AND {_OWN.format(oid="p.oid")}
         -- constructors of range types
@@ -144,6 +161,9 @@ def _functions(connection: Any) -> list[Any]:
             r[8],
             r[9],
             tuple((name or f"column{i}", type_) for i, (name, type_) in enumerate(r[10], 1)),
+            r[11],
+            bool(r[12]),
+            tuple(sorted(r[13])),
         )
         for r in _rows(connection, query)
     )
@@ -193,6 +213,17 @@ def of_catalog(catalog: Catalog) -> dict[str, Any]:
                 )
                 for k in r.keys
             ),
+            "indexes": sorted(
+                (
+                    i.name,
+                    i.method,
+                    i.partial,
+                    i.constraint,
+                    tuple(c if isinstance(c, str) else "<expression>" for c in i.elements),
+                )
+                for i in r.indexes
+            ),
+            "invoker": r.invoker,
             "references": sorted(
                 (
                     f.name,
@@ -225,6 +256,9 @@ def of_catalog(catalog: Catalog) -> dict[str, Any]:
                 f.defaults,
                 f.variadic,
                 f.columns,
+                f.definer,
+                f.path is not None,
+                tuple(sorted(f.callers)),
             )
             for overloads in catalog.functions.values()
             for f in overloads

@@ -3,6 +3,7 @@
 import argparse
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_the_queue_is_measured(part: str) -> None:
         assert table.text().count("\n") == len(table.rows) + 4
         for row in table.rows:
             assert len(row) == len(table.head)
-            speed = row[1]  # seconds, transactions or tags per second, or processor time, whose steps are coarse
+            speed = row[1]  # seconds, transactions or tags per second, or processor time
             assert isinstance(speed, float) and math.isfinite(speed)
 
 
@@ -62,3 +63,52 @@ def test_bulk_statements_queue_the_same_tags() -> None:
     queued = [{row[0]: row[-1] for row in table.rows} for table in (watched, other, copied)]
     assert queued[0] == queued[2] == {"none": 0, "floor": 0, "storm": 52, "ours": 52}
     assert queued[1] == {"none": 0, "floor": 0, "storm": 0, "ours": 0}
+
+
+@pytest.mark.parametrize("part", ["policies", "naive", "guards"])
+def test_row_security_is_measured(part: str) -> None:
+    import row_security  # noqa: PLC0415
+    from access_project import ASKED  # noqa: PLC0415
+
+    tables = list(row_security.PARTS[part](row_security.Options(2000, 1, 0.001)))
+    assert [table.title.partition(",")[0] for table in tables] == {"guards": ["`on_denied: error`"]}.get(
+        part, [f"`{table}` as `{persona}`" for persona, table, *_ in ASKED]
+    )
+    for table in tables:
+        assert table.rows
+        for row in table.rows:
+            assert len(row) == len(table.head)
+            assert all(isinstance(value, float) and 0 < value < math.inf for value in row[1:])
+
+
+def test_what_row_security_is_compared_with_finds_the_same() -> None:
+    from access_project import CLINIC, Case, clinic, marketplace  # noqa: PLC0415
+
+    def explained(case: Case) -> Case:
+        return replace(case, statement=f"EXPLAIN (COSTS OFF, FORMAT JSON) {case.statement}")
+
+    with marketplace(2000, None) as access:
+        counted = {}
+        for title, cases in access.cases():
+            for label, case in cases:
+                if case.command == "SELECT":
+                    variants = [case, access.by_hand(case), access.known(case), access.naive(case)]
+                    found = [access.value(variant) for variant in variants]
+                    assert found[0] and found == found[:1] * 4, (title, label, found)
+                    plans = [access.value(explained(variant)) for variant in variants[:2]]
+                    assert plans[0] == plans[1], (title, label)  # to the letter: row security costs nothing more
+                    if label == "count":
+                        counted[title] = found[0]
+    assert counted == {
+        "`profiles` as `customer`": 1,
+        "`profiles` as `admin`": 2000,
+        "`services` as `anonymous`": 1798,
+        "`services` as `vendor`": 1855,
+        "`bookings` as `vendor`": 510,  # ten of them as a customer
+        "`bookings` as `customer`": 10,
+        "`bookings` as `admin`": 2000,
+    }
+    with clinic(2000, None) as access:
+        for label, guarded, plain in CLINIC:
+            if guarded.command == "SELECT" and not guarded.fails:
+                assert access.value(guarded) == access.value(plain) != 0, label

@@ -9,6 +9,7 @@ byte for byte, and they are applied, verified, rolled back and applied again on 
 import difflib
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,13 @@ def update(case: str, actual: dict[str, str]) -> None:
             (folder / name).write_text(after, "utf-8")
         else:
             (folder / name).unlink()
+
+
+@pytest.mark.parametrize("case", VALID)
+def test_what_is_written_elsewhere_in_a_file_changes_nothing(case: str) -> None:
+    """Places are for messages and remarks; no object is another one because a line was added above it."""
+    sources, before = compiled(case)
+    moved = {path: b"# a line more\n" + data for path, data in sources.specs.items()}
+    after = compile_project(replace(sources, specs=moved))
+    assert after.ok and after.after.keys() == before.after.keys()
+    assert [key for key in before.after if before.after[key].definition != after.after[key].definition] == []

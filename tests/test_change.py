@@ -1,13 +1,19 @@
 """Changes between releases, on a live server: there, back again, and there once more."""
 
+import threading
+import time
+
 import psycopg
 import pytest
 
+import pgspec.plan
 from live import Database
+from pgspec.beside import Beside
 from pgspec.compile import Result, compile_project
+from pgspec.migration import Printer, Settings
 from pgspec.snapshot import diff, snapshot
 from pgspec.sources import from_texts
-from shop import DAILY, MONTHLY, PROJECT, SCHEMA, compiled, draft, make_roles, released, statements
+from shop import DAILY, MONTHLY, PROJECT, SCHEMA, compiled, draft, make_roles, released, sources, statements
 
 FIRST = {"daily.yaml": DAILY, "monthly.yaml": MONTHLY}
 CITIES = """\
@@ -38,6 +44,19 @@ EDITS = {
     "access goes": FIRST | {"daily.yaml": DAILY.replace("access: {select: [service_role]}\n", "")},
     "an owner comes": FIRST | {"daily.yaml": DAILY + "owner: keeper\n"},
     "a view is renamed": FIRST | {"monthly.yaml": MONTHLY.replace("orders_monthly", "orders_per_month")},
+    "a view is renamed, and says so": FIRST
+    | {"monthly.yaml": MONTHLY.replace("name: orders_monthly", "name: orders_per_month\nwas: orders_monthly")},
+    "a view that others read is renamed": {
+        "daily.yaml": DAILY.replace("name: orders_daily", "name: orders_by_day\nwas: orders_daily"),
+        "monthly.yaml": MONTHLY.replace("FROM orders_daily", "FROM orders_by_day"),
+    },
+    "a view is renamed and changed": FIRST
+    | {
+        "daily.yaml": DAILY.replace("name: orders_daily", "name: a b\nwas: orders_daily")
+        .replace("sum(amount)", "max(amount)")
+        .replace("{columns: [orders]}", "{columns: [orders], name: by_orders}\n  - {columns: [revenue]}"),
+        "monthly.yaml": MONTHLY.replace("FROM orders_daily", 'FROM "a b"'),
+    },
     "everything changes": {
         "daily.yaml": DAILY.replace("sum(amount)", "max(amount)").replace("[service_role]", "[anon]"),
         "cities.yaml": CITIES + "description: By city.\nowner: keeper\n",
@@ -147,3 +166,92 @@ def test_other_roles_change_rights_and_nothing_else(database: Database) -> None:
         run(connection, draft(second, "rollback.sql"))
         connection.execute(draft(first, "verify.sql"))
         assert diff(before, snapshot(connection)) == []
+
+
+SLOW = """
+CREATE FUNCTION slowly(numeric) RETURNS numeric LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN PERFORM pg_sleep(0.4); RETURN $1; END $$;
+"""
+
+
+def _slow(how: str) -> dict[str, str]:
+    return {"daily.yaml": DAILY.replace("sum(amount)", f"{how}(amount + slowly(0))"), "monthly.yaml": MONTHLY}
+
+
+def _reads_while(database: Database, text: str) -> tuple[int, int]:
+    """How many reads of the view, while a migration runs, give rows, and how many have to wait for longer than it takes
+    to rename something."""
+    done, counted = threading.Event(), [0, 0]
+
+    def read() -> None:
+        with database.connect() as reader:
+            reader.execute("SET statement_timeout = '150ms'")
+            while not done.is_set():
+                try:
+                    reader.execute("SELECT count(*) FROM orders_daily")
+                    counted[0] += 1
+                except psycopg.errors.QueryCanceled:
+                    counted[1] += 1
+                time.sleep(0.02)
+
+    thread = threading.Thread(target=read)
+    with database.connect() as connection:
+        thread.start()
+        try:
+            run(connection, text)
+        finally:
+            done.set()
+            thread.join()
+    return counted[0], counted[1]
+
+
+def _slow_change(connection: psycopg.Connection) -> Result:
+    """Deploy a view whose query takes a second, and give it another one."""
+    one = compile_project(sources(_slow("max"), schema=SCHEMA + SLOW))
+    assert one.ok, one.diagnostics
+    make_roles(connection)
+    connection.execute((SCHEMA + SLOW).encode())
+    connection.execute("INSERT INTO customers VALUES (1)")
+    connection.execute("INSERT INTO orders SELECT n, 1, '2025-01-01', n FROM generate_series(1, 3) AS n")
+    run(connection, draft(one, "migrate.sql"))
+    two = compile_project(sources(_slow("min"), released(one, "20250101000000_first"), SCHEMA + SLOW))
+    assert two.ok, two.diagnostics
+    return two
+
+
+def test_readers_go_on_while_a_view_is_built_anew(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with database.connect() as connection:
+        two = _slow_change(connection)
+    for file in ("migrate.sql", "rollback.sql"):
+        read, waited = _reads_while(database, draft(two, file))
+        assert read > 10 and waited == 0
+    # In place, as it would be without: readers wait as long as the query runs.
+    monkeypatch.setattr(pgspec.plan, "beside", lambda *_: Beside())
+    changes = pgspec.plan.plan(two.before, two.after)
+    text = Printer(Settings("shop", "3s", "60s", "pgspec")).migrate_sql("in place", changes, two.after)
+    assert _reads_while(database, text)[1] > 0
+
+
+FOREIGN = {
+    "a view": "CREATE VIEW theirs AS SELECT * FROM orders_daily",
+    "a materialized view": "CREATE MATERIALIZED VIEW theirs AS SELECT revenue FROM orders_monthly, orders_daily",
+    "a function": "CREATE FUNCTION theirs() RETURNS bigint STABLE RETURN (SELECT count(*) FROM orders_daily)",
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_what_others_made_of_a_view_stops_the_migration_at_once(database: Database, what: str) -> None:
+    with database.connect() as connection:
+        two = _slow_change(connection)
+        connection.execute(FOREIGN[what].encode())
+        before = snapshot(connection)
+        start = time.monotonic()
+        with pytest.raises(psycopg.errors.DependentObjectsStillExist, match=r"nothing was changed.* theirs") as caught:
+            run(connection, draft(two, "migrate.sql"))
+        assert time.monotonic() - start < 0.5  # before the query of the new view
+        assert caught.value.diag.message_hint
+        assert diff(before, snapshot(connection)) == []
+        connection.execute(
+            f"DROP {what.rsplit(maxsplit=1)[-1] if what != 'a materialized view' else 'materialized view'} theirs"
+        )
+        run(connection, draft(two, "migrate.sql"))

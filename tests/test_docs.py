@@ -31,6 +31,15 @@ def test_rules_md_is_current() -> None:
     assert (ROOT / "docs" / "rules.md").read_text("utf-8") == rules_markdown()
 
 
+def test_row_security_names_tests_and_codes_that_are_there() -> None:
+    text = (ROOT / "docs" / "row_security.md").read_text("utf-8")
+    written = "".join(path.read_text("utf-8") for path in (ROOT / "tests").glob("test_*.py"))
+    tests, codes = set(re.findall(r"`(test_\w+)`", text)), set(re.findall(r"\b(?:RLS|MV)\d{3}\b", text))
+    assert [name for name in sorted(tests) if f"def {name}(" not in written] == []
+    assert codes - RULES.keys() == set()
+    assert {code for code in RULES if code.startswith("RLS02")} <= codes
+
+
 def test_the_readme_shows_the_starting_project() -> None:
     assert FILES["specs/orders_daily.yaml"] in blocks("yaml")
 
@@ -103,13 +112,13 @@ def test_links_lead_somewhere() -> None:
 
 def test_codes_in_the_text_exist() -> None:
     for page in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"):
-        codes = set(re.findall(r"\b(?:PRJ|SQL|MV|REL)\d{3}\b", (ROOT / page).read_text("utf-8")))
+        codes = set(re.findall(r"\b(?:PRJ|SQL|MV|REL|BRK)\d{3}\b", (ROOT / page).read_text("utf-8")))
         assert codes <= RULES.keys()
 
 
 def test_the_hooks_call_commands_that_exist() -> None:
     text = (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")
-    assert re.findall(r"^- id: (\S+)", text, re.MULTILINE) == ["pgspec-build", "pgspec-check"]
+    assert re.findall(r"^- id: (\S+)", text, re.MULTILINE) == ["pgspec-build", "pgspec-check", "pgspec-breaking"]
     for entry in re.findall(r"entry: (.+)", text):
         done = subprocess.run(
             [sys.executable, "-m", *entry.split(), "--help"], cwd=ROOT, capture_output=True, text=True, check=False

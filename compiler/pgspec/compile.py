@@ -5,27 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pgspec import program, releases, source
+from pgspec import __version__, program, releases, source
 from pgspec import state as states
 from pgspec.catalog import Catalog
 from pgspec.catalog.reader import read_schema
 from pgspec.desired import desired_state
 from pgspec.diagnostics import Diagnostic, Severity, Span
 from pgspec.disk import GENERATED, PROJECT_FILE, RELEASES
-from pgspec.kinds import CachedQuery, Invalidation, MaterializedView, Project, Spec
+from pgspec.kinds import AuditLog, CachedQuery, Invalidation, MaterializedView, Project, RowSecurity, Spec
 from pgspec.kinds.load import load
 from pgspec.migration import Printer, Settings
 from pgspec.plan import Plan
 from pgspec.plan import plan as plan_changes
 from pgspec.plan_text import plan_markdown
 from pgspec.program import Program
+from pgspec.queries import nearest
 from pgspec.releases import Release
 from pgspec.rules import RULES
 from pgspec.source import Document
 from pgspec.sources import Sources
+from pgspec.sql import QName, qname
 from pgspec.state import State
 
 DRAFT = f"{GENERATED}/draft"
+ATTRIBUTES = f"{GENERATED}/.gitattributes"
+MERGING = """\
+# A merge takes the lines of both branches; `pgspec build` then prints what the merged specs say.  Releases conflict.
+schema.sql merge=union
+draft/* merge=union
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,20 @@ class Result:
 
 def compile_project(sources: Sources) -> Result:
     """Everything that pgspec knows about a project: findings, states, and every file under generated/."""
+    result, specs = _understood(sources)
+    if result.program is not None:
+        result = replace(result, diagnostics=_sorted([*result.diagnostics, *_rules(result.program, specs)]))
+    return _printed(result) if result.ok else result
+
+
+def read_project(sources: Sources) -> Result:
+    """The program of a project and what keeps it from being understood: without what the rules say of it, and without
+    states and files."""
+    return _understood(sources)[0]
+
+
+def _understood(sources: Sources) -> tuple[Result, list[tuple[Spec, Document]]]:
+    """What `read_project` gives, with the specs that rules judge."""
     documents = [document for path in sorted(sources.specs) for document in source.read(path, sources.specs[path])]
     loaded = [(document, *load(document)) for document in documents]
     found = [finding for _, _, findings in loaded for finding in findings]
@@ -61,27 +83,51 @@ def compile_project(sources: Sources) -> Result:
     texts, unreadable = _sql_texts(sources)
     found += unreadable
     if project is None:
-        return Result(_sorted(found))
+        return Result(_sorted(found)), []
     catalog, problems = _catalog(project[0], project[1], sources, texts)
     found += problems
     views = [(s, d) for d, s, _ in loaded if isinstance(s, MaterializedView)]
     invalidations = [(s, d) for d, s, _ in loaded if isinstance(s, Invalidation)]
     cached = [(s, d) for d, s, _ in loaded if isinstance(s, CachedQuery)]
+    guarded = [(s, d) for d, s, _ in loaded if isinstance(s, RowSecurity)]
+    audit_logs = [(s, d) for d, s, _ in loaded if isinstance(s, AuditLog)]
     files = {p: source.sql_file(p, t) for p, t in texts.items()}
-    built, problems = program.build(project[0], catalog, views, files, invalidations, cached)
+    built, problems = program.build(
+        project[0], catalog, views, files, invalidations, cached, guarded, audit_logs, project[1]
+    )
     found += problems
-    found += _rules(built, [*views, *invalidations, *cached])
     sealed, before, problems = releases.read(sources.releases)
+    found += _former_names(built, before)
     result = Result(_sorted([*found, *problems]), program=built, before=before, releases=tuple(sealed))
-    return _printed(result) if result.ok else result
+    return result, [*views, *invalidations, *cached, *guarded, *audit_logs]
+
+
+def _former_names(built: Program, before: State) -> list[Diagnostic]:
+    """Views that say they `was` what the last release does not know."""
+    found = []
+    known = [key.name for key in before if key.type == "materialized_view"]
+    for view in built.views:
+        former = view.spec.was
+        if former is None or qname(view.name) in known:
+            continue
+        was = qname(QName(former.schema or view.name.schema, former.name))
+        if was not in known:
+            message = f"`{view.spec.name}` was `{former}`, which the last release does not know"
+            help_ = nearest(was, known) or "remove `was:`; it names what the last release called the view"
+            found.append(_error(view.document.at("was"), "REL008", message, help_))
+    return found
 
 
 def release_files(result: Result, folder: str) -> Mapping[str, str]:
     """The files of generated/ after the draft is sealed into the release ``folder``."""
     assert result.settings is not None
-    sealed = _draft_files(result, folder, Printer(result.settings)) | {"state.json": states.dump(result.after)}
+    sealed = _draft_files(result, folder, Printer(result.settings)) | {
+        "state.json": states.dump(result.after, __version__)
+    }
     new = Release(folder, {name: text.encode() for name, text in sealed.items()})
     kept = {path: text for path, text in result.files.items() if not path.startswith(f"{DRAFT}/")}
+    if not result.after:  # nothing is left that could be merged
+        kept.pop(ATTRIBUTES, None)
     kept[releases.SUM_FILE] = releases.sum_text([*result.releases, new])
     return kept | {f"{RELEASES}/{folder}/{name}": text for name, text in sealed.items()}
 
@@ -104,6 +150,8 @@ def _printed(result: Result) -> Result:
     if result.draft.changes:
         drafted = _draft_files(result, "draft", printer)
         files |= {f"{DRAFT}/{name}": text for name, text in drafted.items()}
+    if files:
+        files[ATTRIBUTES] = MERGING
     for release in result.releases:
         folder = f"{RELEASES}/{release.folder}"
         files |= {f"{folder}/{name}": data.decode() for name, data in release.files.items()}
@@ -121,10 +169,22 @@ def _draft_files(result: Result, name: str, printer: Printer) -> dict[str, str]:
     title = f"{settings.project}, {name}"
     return {
         "migrate.sql": printer.migrate_sql(f"migrate: {title}, after {last}", result.draft, result.after),
-        "plan.md": plan_markdown(title, last, result.draft, back),
+        "plan.md": plan_markdown(title, last, result.draft, back, _upgraded(result)),
         "rollback.sql": printer.migrate_sql(f"rollback: {title}, back to {last}", back, result.before),
         "verify.sql": printer.verify_sql(f"verify: {title}", result.after),
     }
+
+
+def _upgraded(result: Result) -> str:
+    """What the reviewer must know when another version of pgspec has sealed the last release."""
+    text = result.releases[-1].files["state.json"].decode() if result.releases else "{}"
+    version = states.sealed_by(text)
+    if version is None or version == __version__:
+        return ""
+    return (
+        f"The last release was sealed by pgspec {version}, this is {__version__}: what changes here without a change "
+        "of a spec is printed otherwise by the new version."
+    )
 
 
 def _project(specs: Sequence[tuple[Document, object]], found: list[Diagnostic]) -> tuple[Project, Document] | None:

@@ -16,7 +16,11 @@ GENERATED = "generated"
 RELEASES = "generated/releases"
 
 # What a build writes and removes.  Sealed releases are not among it: they are never removed.
-OWNED = ("schema.sql", *(f"draft/{name}" for name in ("migrate.sql", "plan.md", "rollback.sql", "verify.sql")))
+OWNED = (
+    ".gitattributes",
+    "schema.sql",
+    *(f"draft/{name}" for name in ("migrate.sql", "plan.md", "rollback.sql", "verify.sql")),
+)
 
 
 def find_root(start: Path) -> Path | None:

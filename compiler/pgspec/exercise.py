@@ -1,38 +1,21 @@
 """Writes that show on a live server what an invalidation does: those that must enqueue its tags, those that must not.
 
-Every write happens in a transaction that is rolled back, on a row that is there, with the table's constraints and other
-triggers set aside, so that any column can be given any value.  What must be enqueued is worked out from the row before
-and after the write, by plain queries that know nothing of the trigger functions.
+What must be enqueued is worked out from the row before and after the write, by plain queries that know nothing of the
+trigger functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pgspec.catalog import Catalog, Relation
-from pgspec.mappings import Mapping, base_type
-from pgspec.sql import QName, Sql, commas, ident, literal, qname
+from pgspec.mappings import Mapping
+from pgspec.sql import QName, Sql, commas, ident, qname
 from pgspec.tags import Placeholder, Template
 from pgspec.triggers import EVENTS, trigger_name
-
-_NUMBERS = frozenset({"smallint", "integer", "bigint", "numeric", "real", "double precision", "money"})
-_TEXTS = frozenset({"text", "character varying", "character", "name"})
-_TIMES = frozenset({"date", "timestamp without time zone", "timestamp with time zone"})
-
-
-class ExerciseError(Exception):
-    """A write enqueued other tags than it must."""
-
-
-class NothingShownError(Exception):
-    """There is nothing on which an invalidation could be shown; ``help`` says what is missing."""
-
-    def __init__(self, message: str, help_: str) -> None:
-        super().__init__(message)
-        self.help = help_
+from pgspec.writes import ExerciseError, NothingShownError, Writes
 
 
 @dataclass(slots=True)
@@ -74,64 +57,28 @@ class Exercise:
         assert self.mapping.table is not None
         return self.mapping.table
 
+    @property
+    def writes(self) -> Writes:
+        """The writes to that table."""
+        return Writes(self.connection, self.catalog, self.table)
+
     def run(self) -> Tally:
         """Try every event and every watched column.  `ExerciseError` when a write enqueues other tags than it must,
         `NothingShownError` when there is no row to try it on, or no write that enqueues anything."""
         tally = Tally()
-        row = self._row()
-        with self._set_aside():
+        row = self.writes.row(self.mapping.where, self.mapping.spec.name)
+        with self.writes.set_aside([trigger_name(event) for event in EVENTS]):
             for event in EVENTS:
                 if event == "UPDATE":
                     self._updates(row, tally)
                 else:
-                    self._try(self._write(event, row), event, row, tally)
+                    self._try(self.writes.write(event, row), event, row, tally)
                 if event in ("INSERT", "DELETE"):
-                    self._try(self._write(event, Sql("false")), event, None, tally)
+                    self._try(self.writes.write(event, Sql("false")), event, None, tally)
         if not tally.emitting:
             help_ = "watch an event, or a column that can be changed"
             raise NothingShownError(f"no write shows what `{self.mapping.spec.name}` does", help_)
         return tally
-
-    def _row(self) -> Sql:
-        """The condition that finds one row that the mapping's ``where`` matches."""
-        alias = ident(self.table.name.name)
-        where = f" WHERE ({self.mapping.where}) IS TRUE" if self.mapping.where else ""
-        text = (
-            f"SELECT tableoid::bigint, ctid::text FROM {qname(self.table.name)} AS {alias}{where} ORDER BY ctid LIMIT 1"
-        )
-        found = self.connection.execute(text).fetchone()
-        if found is None:
-            which = f"no row of `{self.table.name}` matches its `where`" if where else f"`{self.table.name}` is empty"
-            message = f"nothing shows what `{self.mapping.spec.name}` does: {which}"
-            help_ = f"add one under `fixtures: {{{self.table.name.name}: ...}}` in project.yaml"
-            raise NothingShownError(message, help_)
-        return Sql(f"{alias}.tableoid = {found[0]} AND {alias}.ctid = {literal(found[1])}")
-
-    @contextmanager
-    def _set_aside(self) -> Iterator[None]:
-        """The table without its constraints, unique indexes and other triggers; as it was afterwards."""
-        table = qname(self.table.name)
-        with self.connection.transaction(force_rollback=True):
-            run = self.connection.execute
-            run(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-            for (name,) in run(
-                "SELECT tgname FROM pg_catalog.pg_trigger WHERE tgrelid = %s::regclass AND tgname = ANY (%s)",
-                [table, [trigger_name(event) for event in EVENTS]],
-            ).fetchall():
-                run(f"ALTER TABLE {table} ENABLE TRIGGER {ident(name)}")
-            constraints = (
-                "SELECT conname FROM pg_catalog.pg_constraint"
-                " WHERE conrelid = %s::regclass AND contype IN ('c', 'f', 'p', 'u', 'x')"
-            )
-            for (name,) in run(constraints, [table]).fetchall():
-                run(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {ident(name)} CASCADE")
-            unique = (
-                "SELECT indexrelid::regclass::text FROM pg_catalog.pg_index"
-                " WHERE indrelid = %s::regclass AND indisunique"
-            )
-            for (name,) in run(unique, [table]).fetchall():
-                run(f"DROP INDEX {name}")
-            yield
 
     def _updates(self, row: Sql, tally: Tally) -> None:
         """A change of each column that counts, and of one that does not; and an update that changes nothing."""
@@ -147,50 +94,12 @@ class Exercise:
         next((name for name in others if self._change(name, row, tally)), None)
         plain = next((name for name, column in self.table.columns.items() if column.generated is None), None)
         if plain is not None:
-            self._try(self._update(plain, ident(plain), row), "UPDATE", row, tally)
+            self._try(self.writes.update(plain, ident(plain), row), "UPDATE", row, tally)
 
     def _change(self, name: str, row: Sql, tally: Tally) -> bool:
         """Give a column another value; False when none can be written."""
-        values = self._other_values(name) if self.table.columns[name].generated is None else []
-        return any(self._try(self._update(name, v, row), "UPDATE", row, tally, must_change=True) for v in values)
-
-    def _update(self, column: str, value: Sql, row: Sql) -> Sql:
-        alias = ident(self.table.name.name)
-        return Sql(f"UPDATE {qname(self.table.name)} AS {alias} SET {ident(column)} = {value} WHERE {row}")
-
-    def _write(self, event: str, row: Sql) -> Sql:
-        table, alias = qname(self.table.name), ident(self.table.name.name)
-        if event == "DELETE":
-            return Sql(f"DELETE FROM {table} AS {alias} WHERE {row}")
-        if event == "TRUNCATE":
-            return Sql(f"TRUNCATE {table}")
-        columns = commas(ident(c.name) for c in self.table.columns.values() if c.generated is None)
-        read = f"SELECT {columns} FROM {table} AS {alias} WHERE {row}"
-        return Sql(f"INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE {read}")
-
-    def _other_values(self, name: str) -> list[Sql]:
-        """Expressions for another value than a column has now, likely ones first."""
-        base, column = base_type(self.table.columns[name].type, self.catalog), ident(name)
-        other = f"(SELECT s.{column} FROM {qname(self.table.name)} AS s WHERE s.{column} IS NOT NULL"
-        found = []
-        if base == "boolean":
-            found = [f"{column} IS NOT TRUE"]
-        elif base in _NUMBERS:
-            found = [f"coalesce({column}, 0::{base}) + 1::{base}"]
-        elif base in _TEXTS:
-            found = [f"coalesce({column}, '') || 'x'", "'x'"]
-        elif base in _TIMES:
-            found = [f"coalesce({column}, '2000-01-01')::timestamp + interval '1 day'"]
-        elif base == "uuid":
-            found = ["'00000000-0000-4000-8000-000000000000'"]
-        elif base in ("json", "jsonb"):
-            found = ["""'{"pgspec": 1}'"""]
-        elif base.endswith("[]"):
-            found = [f"CASE WHEN {column} IS NULL THEN '{{}}'::{base} END"]
-        for enum, labels in self.catalog.enums.items():
-            if base == str(enum):
-                found = [literal(label) for label in labels]
-        return [Sql(value) for value in (*found, f"{other} AND s.{column}::text <> {column}::text LIMIT 1)", "NULL")]
+        values = self.writes.other_values(name) if self.table.columns[name].generated is None else []
+        return any(self._try(self.writes.update(name, v, row), "UPDATE", row, tally, must_change=True) for v in values)
 
     def _try(self, write: Sql, event: str, row: Sql | None, tally: Tally, *, must_change: bool = False) -> bool:
         """Make a write, compare, and undo it.  False when it cannot be made, or does not change the row it should."""
@@ -201,7 +110,7 @@ class Exercise:
         try:
             with self.connection.transaction(force_rollback=True):
                 self.connection.execute(f"DELETE FROM {qname(self.queue)}")  # an open row would be joined
-                new = self._written(write, event)
+                new = self.writes.written(write, event)
                 queued = {tag for (tag,) in self.connection.execute(f"SELECT DISTINCT tag FROM {qname(self.queue)}")}
                 after = [self._image(mapping, new) for mapping in self.sharing]
         except psycopg.Error as error:
@@ -219,16 +128,6 @@ class Exercise:
         tally.emitting += bool(expected)
         tally.silent += not expected
         return True
-
-    def _written(self, write: Sql, event: str) -> Sql | None:
-        """Run the write; the condition that finds the row as it is now."""
-        if event not in ("INSERT", "UPDATE"):
-            self.connection.execute(write)
-            return None
-        text = f"WITH w AS ({write} RETURNING tableoid::bigint, ctid::text) SELECT * FROM w"
-        found = self.connection.execute(text).fetchone()
-        alias = ident(self.table.name.name)
-        return Sql(f"{alias}.tableoid = {found[0]} AND {alias}.ctid = {literal(found[1])}") if found else None
 
     def _image(self, mapping: Mapping, row: Sql | None) -> _Image | None:
         if row is None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pgspec.audits import Audit
 from pgspec.compile import Result
+from pgspec.decide import Decider, fixture_rows
+from pgspec.kinds.rls import COMMANDS
 from pgspec.lineage import column_sources
 from pgspec.mappings import Mapping
+from pgspec.policies import Guarded
 from pgspec.program import View
 from pgspec.queries import edited
 from pgspec.rules import RULES, Rule
@@ -18,13 +22,25 @@ def explain_rule(code: str) -> str | None:
 
 
 def explain_object(name: str, result: Result) -> str | None:
-    """Why a view or an invalidation exists, what it reads and what depends on it; None when there is no such thing."""
+    """What a view, an invalidation, an audit log or a guard is, and why; None when there is no such thing."""
     for view in result.program.views if result.program else ():
-        if name in (view.name.name, str(view.spec.name), f"{view.name.schema}.{view.name.name}"):
+        front = (str(view.exposed.name),) if view.exposed is not None else ()
+        if name in (view.name.name, str(view.spec.name), f"{view.name.schema}.{view.name.name}", *front):
             return _view(view, result)
     for mapping in result.program.mappings if result.program else ():
         if name == mapping.spec.name:
             return _mapping(mapping)
+    for audit in result.program.audits if result.program else ():
+        viewer = audit.viewer.name.name if audit.viewer else None
+        if name in (audit.spec.name, str(audit.name), str(audit.table), viewer):
+            return _audit(audit, result)
+    for guarded in result.program.guarded if result.program else ():
+        if guarded.table is not None and name in (
+            guarded.table.name.name,
+            str(guarded.spec.table),
+            str(guarded.table.name),
+        ):
+            return _guarded(guarded, result)
     return None
 
 
@@ -67,6 +83,9 @@ def _view(view: View, result: Result) -> str:
         lines += [f"  {name} ({', '.join(sorted(view.analysis.reads[name]))})" for name in sorted(view.analysis.reads)]
         lines += ["columns", *_columns(view, result), "keys", *_keys(view)]
         lines += _notes(view)
+    if view.exposed is not None and view.exposed.condition is not None:
+        where = view.exposed.condition.sql.strip()
+        lines += ["exposed as", f"  {view.exposed.name} to {', '.join(view.exposed.roles)}, where {where}"]
     lines.append("indexes")
     lines += [f"  {i.name} ({', '.join(i.columns)}){' unique' if i.unique else ''}" for i in view.indexes]
     return "\n".join(lines) + "\n"
@@ -89,6 +108,52 @@ def _mapping(mapping: Mapping) -> str:
         text = tag.template.text if tag.template else f"a query, line {mapping.document.at(*tag.path).line}"
         lines.append(f"  {text}" + ("" if tag.template and tag.template.is_static else many))
     lines += ["window", f"  {mapping.spec.dedup_window}"]
+    return "\n".join(lines) + "\n"
+
+
+def _audit(audit: Audit, result: Result) -> str:
+    """Which writes an audit log records, with what of the request, who reads it, and for how long it is kept."""
+    assert result.program is not None
+    place = audit.document.at("name")
+    lines = [f"audit log {audit.name}, whose table is {audit.table}  ({place.path}:{place.line})"]
+    if audit.spec.description:
+        lines.append(f"  {audit.spec.description.strip()}")
+    lines += ["", "records"]
+    for table in audit.tables:
+        watched = f" of {', '.join(table.watched)}" if table.watched else ""
+        events = [f"{event}{watched if event == 'UPDATE' else ''}" for event in table.events]
+        lines.append(f"  {table.relation.name}: {', '.join(events)}")
+    lines += ["of the request", f"  {', '.join(audit.spec.context) or 'nothing'}"]
+    lines += ["read by", f"  {', '.join(sorted(result.program.project.roles.service)) or 'its owner'}"]
+    if audit.viewer:
+        required = " ".join(audit.viewer.require.text.split())
+        lines.append(f"  {', '.join(audit.viewer.to)}, as {audit.viewer.name}, who must meet {required}")
+    lines += ["kept", f"  {audit.spec.retention}, then {audit.cleanup}() forgets"]
+    guard = next((item for item in result.program.guarded if item.face == audit.name), None)
+    return "\n".join(lines) + "\n" + (f"\n{_guarded(guard, result)}" if guard else "")
+
+
+def _guarded(guarded: Guarded, result: Result) -> str:
+    """The policies of a table, the rights that follow, and what each persona gets, as far as it can be decided."""
+    assert result.program is not None
+    assert guarded.table is not None
+    project, catalog = result.program.project, result.program.catalog
+    place = guarded.document.at("table")
+    lines = [f"row security on {guarded.table.name}  ({place.path}:{place.line})", "", "policies"]
+    for policy in guarded.in_force:
+        kind = "restrictive, " if policy.spec.restrictive else ""
+        lines.append(f"  {guarded.place(policy)}: {kind}{policy.spec.command} to {', '.join(policy.roles)}")
+    rights = guarded.grants(project).items()
+    lines += ["rights", *(f"  {role}: {', '.join(held)}" for role, held in rights)]
+    rows = fixture_rows(project, catalog, guarded.table)
+    decider = Decider(guarded, project, catalog, rows)
+    for command in COMMANDS if rows else ():
+        lines.append(command)
+        for name, persona in project.personas.items():
+            found = decider.decide(command, name, persona).result
+            lines.append(
+                f"  {name}: {found}" + (f", which only a server decides: {found.unknown}" if found.unknown else "")
+            )
     return "\n".join(lines) + "\n"
 
 

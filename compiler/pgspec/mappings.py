@@ -28,12 +28,13 @@ _UNKNOWN_NAMES = frozenset({"SQL002", "SQL003"})
 @dataclass(frozen=True, slots=True)
 class Tag:
     """One entry of ``tags``: a template, or the text of a query with every name qualified.  ``wildcard`` stands for
-    all the tags that it can make."""
+    all the tags that it can make; ``reads`` are the relations that the query names beside ``changed``."""
 
     path: Path
     wildcard: str
     template: Template | None = None
     query: str = ""
+    reads: frozenset[QName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,8 @@ class _Reader:
             self._columns(table)
             where, columns = self._where(table)
             tags = tuple(self._tags(table))
-            followers = tuple(sorted(_followers(self.catalog, table.name)))
-            mapping = replace(mapping, table=table, where=where, where_columns=columns, tags=tags, followers=followers)
+            below = tuple(sorted(followers(self.catalog, table.name)))
+            mapping = replace(mapping, table=table, where=where, where_columns=columns, tags=tags, followers=below)
         return replace(mapping, understood=len(self.found) == before)
 
     def _error(self, path: Path, code: str, message: str, help_: str) -> None:
@@ -151,7 +152,7 @@ class _Reader:
             elsewhere = sorted(str(r) for r in self.catalog.relations if r.name == name.name)
             help_ = f"known as `{elsewhere[0]}`" if elsewhere else nearest(str(name), known)
             self._error(("table",), "INV001", f"the table `{name}` is not in the schema files", help_)
-        elif problem := _unwatchable(table, self.catalog):
+        elif problem := unwatchable(table, self.catalog):
             self._error(("table",), "INV005", *problem)
         else:
             return table
@@ -169,7 +170,7 @@ class _Reader:
                 message = f"the table `{table.name}` has no column `{column}`"
                 self._error(path, "INV001", message, nearest(column, table.columns))
             elif table.columns[column].virtual:
-                self._error(path, "INV005", *_is_virtual(column))
+                self._error(path, "INV005", *is_virtual(column))
             elif isinstance(watched, list) and column in watched[:number]:
                 self._error(path, "INV007", f"the column `{column}` is there twice", "remove one of the two")
 
@@ -195,7 +196,7 @@ class _Reader:
             problems = [SqlFinding(len(head), end, "INV006", f"the condition is {kind}, not boolean", help_)]
         columns = analysis.reads.get(table.name, frozenset())
         if not problems and (virtual := sorted(c for c in columns & table.columns.keys() if table.columns[c].virtual)):
-            message, help_ = _is_virtual(virtual[0])
+            message, help_ = is_virtual(virtual[0])
             problems = [SqlFinding(len(head), len(head) + len(source.text.rstrip()), "INV005", message, help_)]
         self._report(source, problems, len(head))
         where = edited(text, len(head), len(head) + len(source.text), analysis.edits)
@@ -255,7 +256,7 @@ class _Reader:
             message = f"the table `{table.name}` has no column `{placeholder.name}`"
             code, help_ = "INV001", nearest(placeholder.name, table.columns)
         elif column.virtual:
-            code, (message, help_) = "INV005", _is_virtual(column.name)
+            code, (message, help_) = "INV005", is_virtual(column.name)
         elif not _is_spelt_alike(column.type, self.catalog):
             message = f"`{placeholder.name}` is {column.type}, whose text depends on the session's settings"
             code, help_ = "INV008", "use a column of a plain type, or `{query: SELECT ... FROM changed}` with a format"
@@ -292,17 +293,18 @@ class _Reader:
         help_ = "a tag is made of the changed rows and of what is joined to them"
         problems = problems or [replace(f, code="INV006", help=help_) for f in analysis.volatile]
         self._report(source, problems, shift)
-        return Tag(
-            path, wildcard_of(statement.node), None, edited(text, len(head), len(head) + len(body), analysis.edits)
-        )
+        query = edited(text, len(head), len(head) + len(body), analysis.edits)
+        reads = frozenset(reference.name for reference in analysis.references if reference.start >= len(head))
+        return Tag(path, wildcard_of(statement.node), None, query, reads)
 
 
-def _is_virtual(name: str) -> tuple[str, str]:
+def is_virtual(name: str) -> tuple[str, str]:
+    """Why a virtual column cannot be watched, and what to do."""
     message = f"`{name}` is a virtual generated column, which the rows that triggers see lack"
     return message, "use the columns that it is made of, or make it STORED"
 
 
-def _unwatchable(table: Relation, catalog: Catalog) -> tuple[str, str] | None:
+def unwatchable(table: Relation, catalog: Catalog) -> tuple[str, str] | None:
     """Why statement triggers on this relation cannot see every write."""
     if table.kind in ("view", "materialized_view", "foreign_table"):
         what = {"view": "a view", "materialized_view": "a materialized view", "foreign_table": "a foreign table"}
@@ -312,7 +314,7 @@ def _unwatchable(table: Relation, catalog: Catalog) -> tuple[str, str] | None:
         parent = parent or table.inherits[0]
         message = f"`{table.name}` is part of `{parent}`: writes through `{parent}` do not fire its triggers"
         return message, f"write `table: {parent}`; a `where` can tell its rows apart"
-    foreign = [n for n in sorted(_followers(catalog, table.name)) if catalog.relations[n].kind == "foreign_table"]
+    foreign = [n for n in sorted(followers(catalog, table.name)) if catalog.relations[n].kind == "foreign_table"]
     if foreign:
         message = (
             f"`{table.name}` has the foreign table `{foreign[0]}` among its parts, of which no trigger sees the rows"
@@ -321,7 +323,7 @@ def _unwatchable(table: Relation, catalog: Catalog) -> tuple[str, str] | None:
     return None
 
 
-def _followers(catalog: Catalog, name: QName) -> set[QName]:
+def followers(catalog: Catalog, name: QName) -> set[QName]:
     """The partitions and inheritance children of a table, at any depth."""
     children: dict[QName, set[QName]] = defaultdict(set)
     for relation in catalog.relations.values():

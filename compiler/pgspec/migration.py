@@ -7,7 +7,7 @@ runner inside a transaction of its own, which no COMMIT of ours may end.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,16 @@ from pgspec.sql import QName, Sql, commas, dollar, literal, qname, remark
 from pgspec.state import State
 
 _MANY = 8  # paths in a header
+
+# What a step is called in the remark above it, and the block of the template that prints it.
+_WORDS = {
+    "create": ("create", "create"),
+    "rename": ("rename", "rename"),
+    "replace": ("change", "create"),
+    "drop": ("drop", "drop"),
+    "build": ("build beside the old one:", "create"),
+    "place": ("put in its place:", "place"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +68,51 @@ class Printer:
     def migrate_sql(self, title: str, changes: Plan, target: State) -> str:
         """The steps of a plan as one DO block, and their entries in the registry."""
         settings = self._settings
-        steps = self._steps(changes)
-        recorded = {step.object.key for step in changes.steps if step.do != "drop" and _is_recorded(step.object)}
-        renewed = any(step.do == "replace" and _is_fingerprint(step.object, settings) for step in changes.steps)
+        steps = self.steps(changes)
+        recorded = {c.after.key for c in changes.changes if c.after is not None and _is_recorded(c.after)}
+        # What reads a renamed view is written down with its new name.
+        renewed = any(
+            step.do == "rename" or (step.do == "replace" and _is_fingerprint(step.object, settings))
+            for step in changes.steps
+        )
         if renewed:
             recorded = {key for key in target if _is_recorded(target[key])}
         gone = {c.before.key for c in changes.changes if c.action == "drop" and c.before and _is_recorded(c.before)}
         has_registry = any(key.type == "table" and key.name == settings.registry for key in target)
-        removed = [{"type": literal(key.type), "name": literal(key.name)} for key in sorted(gone)]
+        deployed = [target[key] for key in sorted(recorded)] if has_registry else []
+        removed = sorted(gone) if has_registry and not renewed else []
+        header = _header(title, counts(changes), (c.object for c in changes.changes))
+        return self.block(header, steps, deployed, removed, changes, renewed=renewed)
+
+    def block(
+        self,
+        header: Sequence[Sql],
+        steps: Sequence[Mapping[str, Any]],
+        deployed: Iterable[SqlObject],
+        removed: Iterable[Key],
+        changes: Plan,
+        *,
+        renewed: bool = False,
+    ) -> str:
+        """Printed steps as one DO block, which ends by recording what is deployed and forgetting what is removed.
+
+        ``renewed``: the registry is written anew.
+        """
+        settings = self._settings
         values = {
             "lock_timeout": literal(settings.lock_timeout),
+            "replaced": commas(self._values(item)["object_name"] for item in changes.replaced),
+            "replaced_with": commas(literal(name) for name in _going(changes)),
             "steps": steps,
             "registry": settings.registry,
             "fingerprint": settings.fingerprint,
-            "deployed": self._entries(target[key] for key in sorted(recorded)) if has_registry else [],
-            "removed": removed if has_registry and not renewed else [],
+            "deployed": self._entries(deployed),
+            "removed": [{"type": literal(key.type), "name": literal(key.name)} for key in removed],
             "renewed": renewed,
         }
         _check(Sql("\n").join(step["sql"] for step in steps), sum(step["statements"] for step in steps))
         values = {
-            "header": _header(title, counts(changes), (c.object for c in changes.changes)),
+            "header": header,
             "statement_timeout": literal(settings.statement_timeout),
             "body": dollar(render.whole("files/migrate_body.sql.j2", values)),
         }
@@ -86,7 +121,7 @@ class Printer:
     def schema_sql(self, state: State) -> str:
         """The whole state as plain statements, for a fresh database and for reading."""
         settings = self._settings
-        steps = self._steps(plan_changes({}, state))
+        steps = self.steps(plan_changes({}, state))
         entries = self._entries(state[key] for key in sorted(state) if _is_recorded(state[key]))
         values = {
             "header": _header(
@@ -108,7 +143,7 @@ class Printer:
         for name in sorted(TYPES, key=lambda name: TYPES[name].rank):
             found = [state[key] for key in sorted(state) if key.type == name]
             bare = _without_comment(state) if name == "comment" else []
-            if found or bare:
+            if name != "expectations" and (found or bare):
                 values = {
                     "objects": [self._values(item) for item in found],
                     "bare": [literal(item) for item in bare],
@@ -117,8 +152,12 @@ class Printer:
                 }
                 checks.append(render.block(_template(name), "verify", values))
                 _check(checks[-1], 1)
+        expected = [state[key] for key in sorted(state) if key.type == "expectations"]
+        tried = [self._values(item) | {"remark": remark(_placed(item))} for item in expected]
         values = {
             "checks": checks,
+            "expectations": tried,
+            "number": literal(sum(entry["number"] for entry in tried)),
             "recorded": self._entries(state[key] for key in sorted(state) if _is_recorded(state[key])),
             "registry": settings.registry,
             "registry_name": literal(settings.registry),
@@ -127,8 +166,11 @@ class Printer:
         header = _header(title, _tally(state.values()), state.values())
         return _check(render.whole("files/verify.sql.j2", {"header": header, "body": dollar(body)}), 1)
 
-    def _steps(self, changes: Plan) -> list[dict[str, Any]]:
-        """The steps that have something to run; an object that is only checked has nothing."""
+    def steps(self, changes: Plan) -> list[dict[str, Any]]:
+        """The steps that have something to run, printed: ``remark``, ``sql``, and the number of ``statements``.
+
+        An object that is only checked has nothing.
+        """
         return [printed for step in changes.steps if (printed := self._step(step))["statements"]]
 
     def _step(self, step: Step) -> dict[str, Any]:
@@ -141,19 +183,23 @@ class Printer:
     def _print(self, step: Step) -> dict[str, Any]:
         item = step.object
         before = self._values(step.before) if step.before is not None else {}
-        values = self._values(item) | {"replacing": step.do == "replace", "withdrawn": before.get("grants", [])}
+        values = self._values(item) | {"replacing": step.do == "replace", "before": before}
+        values["withdrawn"] = before.get("grants", [])
         kept = values.get("executors", [])
         values["former"] = commas(role for role in before.get("executors", []) if role not in kept)
-        where = f"  [{item.origin.path}:{item.origin.line}]" if item.origin is not None else ""
-        verb = "change" if step.do == "replace" else step.do
-        text = render.block(_template(item.key.type), "drop" if step.do == "drop" else "create", values)
-        statements = TYPES[item.key.type].statements(step.do, values)
-        return {"remark": remark(f"{verb} {item.key}{where}"), "sql": text, "statements": statements}
+        verb, block = _WORDS[step.do]
+        text = render.block(_template(item.key.type), block, values)
+        statements = (
+            1
+            if block in ("place", "rename")
+            else TYPES[item.key.type].statements("create" if step.do == "build" else step.do, values)
+        )
+        return {"remark": remark(f"{verb} {_placed(item)}"), "sql": text, "statements": statements}
 
     def _values(self, item: SqlObject) -> dict[str, Any]:
         """What templates may print of an object.  The object is kept, so that its id stays its own."""
         if id(item) not in self._known:
-            values = TYPES[item.key.type].values(item)
+            values = TYPES[item.key.type].values(item.definition)
             extra = {
                 "object_type": literal(item.key.type),
                 "object_name": literal(item.key.name),
@@ -169,7 +215,7 @@ class Printer:
 def counts(changes: Plan) -> str:
     """The changes in one line: ``create 2 materialized views, 3 indexes; drop 1 index``."""
     parts = []
-    for action in ("create", "rebuild", "replace", "drop"):
+    for action in ("create", "rename", "rebuild", "replace", "drop"):
         items = [change.object for change in changes.changes if change.action == action]
         if items:
             parts.append(f"{'change' if action == 'replace' else action} {_tally(items)}")
@@ -192,6 +238,18 @@ def _without_comment(state: State) -> list[str]:
     """The views that must have no comment, since their specs have no description."""
     views = [item for item in state.values() if item.key.type == "materialized_view"]
     return sorted(item.key.name for item in views if Key("comment", item.key.name) not in state)
+
+
+def _placed(item: SqlObject) -> str:
+    """An object, and the spec line that it comes from."""
+    where = f"  [{item.origin.path}:{item.origin.line}]" if item.origin is not None else ""
+    return f"{item.key}{where}"
+
+
+def _going(changes: Plan) -> list[str]:
+    """The relations that are dropped with the views that others replace."""
+    dropped = (c.before for c in changes.changes if c.before is not None and c.action in ("drop", "rebuild"))
+    return sorted({item.key.name for item in dropped if item.key.type in ("materialized_view", "view")})
 
 
 def _template(name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pglast.ast
 from pglast import enums, keywords, parser
+from pglast.stream import IndentedStream, RawStream
 
 __all__ = [
     "KEYWORDS_TO_QUOTE",
@@ -21,6 +22,8 @@ __all__ = [
     "enums",
     "is_sql",
     "parse",
+    "pretty",
+    "printed",
     "relation_names",
     "tokens",
     "walk",
@@ -132,8 +135,21 @@ def relation_names(node: Any) -> set[tuple[str | None, str]]:
 
 
 def tokens(text: str) -> list[Any]:
-    """The tokens of ``text``: ``start``, ``end`` (inclusive), ``name``, ``kind``."""
-    return list(parser.scan(text))
+    """The tokens of ``text``: ``start``, ``end`` (inclusive), ``name``, ``kind``; none when they cannot be told."""
+    try:
+        return list(parser.scan(text))
+    except parser.ParseError:
+        return []
+
+
+def printed(node: Any) -> str:
+    """An expression's tree as SQL."""
+    return str(RawStream()(node))
+
+
+def pretty(node: Any) -> list[str]:
+    """A statement's tree as SQL, over several lines."""
+    return str(IndentedStream()(node)).split("\n")
 
 
 def _failure(error: parser.ParseError, text: str) -> ParseFailure:

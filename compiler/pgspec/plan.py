@@ -8,28 +8,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pgspec.beside import VIEW, beside
 from pgspec.objects import TYPES, Action, Key, SqlObject
+from pgspec.renames import renamed, renames
 from pgspec.state import State, ordered
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do: print block ``do`` of the object's template.  ``before`` is what a replacement replaces."""
+    """One thing to do with an object: ``build`` creates it where it is in nobody's way, ``place`` puts it in its
+    place.  ``before`` is what a replacement replaces, or what the object was called or built as."""
 
-    do: Literal["create", "replace", "drop"]
+    do: Literal["create", "rename", "replace", "drop", "build", "place"]
     object: SqlObject
     before: SqlObject | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happens to one object, and why.  A child that comes and goes with its parent has ``with_parent`` set."""
+    """What happens to one object, and why.  A child that comes and goes with its parent has ``with_parent`` set;
+    ``beside``: it is rebuilt beside the old one."""
 
     action: Action
     before: SqlObject | None
     after: SqlObject | None
     why: str
     with_parent: bool = False
+    beside: bool = False
 
     @property
     def object(self) -> SqlObject:
@@ -41,21 +46,41 @@ class Change:
     @property
     def lock(self) -> str:
         """The strongest lock that the change takes, on what, and what its duration depends on."""
-        return TYPES[self.object.key.type].locks.get(self.action, "")
+        locks = TYPES[self.object.key.type].locks
+        return locks["beside"] if self.beside else locks.get(self.action, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The changes, one for each object that differs, and the steps in the order in which they must run."""
+    """The changes, one for each object that differs, and the steps in the order in which they must run.
+
+    ``replaced``: the views that another one takes the place of; what others made of them would be lost.
+    """
 
     changes: tuple[Change, ...] = ()
     steps: tuple[Step, ...] = ()
+    replaced: tuple[SqlObject, ...] = ()
 
 
 def plan(before: State, after: State) -> Plan:
     """The way from one state to another."""
+    names = renames(before, after)
+    if not names:
+        return _plan(before, after)
+    found = _plan(renamed(before, after, names), after)
+    # A view's indexes are renamed with it.
+    pairs = [
+        (before[old], after[new]) for old, new in sorted(names.items(), key=lambda pair: pair[0].type, reverse=True)
+    ]
+    changes = [Change("rename", old, new, f"was {old.key.name}", old.parent in names) for old, new in pairs]
+    steps = [Step("rename", new, old) for old, new in pairs]
+    return Plan((*changes, *found.changes), (*steps, *found.steps), found.replaced)
+
+
+def _plan(before: State, after: State) -> Plan:
     existing = ordered(before)
     reasons = _rebuilds(existing, after)
+    aside = beside(before, after, reasons)
     changes: list[Change] = []
     drops: list[Step] = []
     for old in reversed(existing):
@@ -72,19 +97,26 @@ def plan(before: State, after: State) -> Plan:
         whole = new.parent is not None and (new.parent not in before or new.parent in reasons)
         if known is None or new.key in reasons:
             action: Action = "create" if known is None else "rebuild"
-            changes.append(Change(action, known, new, reasons.get(new.key, "new in the specs"), whole))
-            builds.append(Step("create", new))
+            why = reasons.get(new.key, "new in the specs")
+            changes.append(Change(action, known, new, why, whole, action == "rebuild" and new.key in aside.keys))
+            if new.key not in aside.keys:
+                builds.append(Step("create", new))
         elif known.definition != new.definition:
             changes.append(Change("replace", known, new, _difference(known, new)))
             builds.append(Step("replace", new, known))
-    return Plan(tuple(changes), (*drops, *builds))
+    built = [Step("create" if item.key in after else "build", item) for item in aside.built]
+    placed = [Step("place", item, made) for item, made in aside.placed]
+    replaced = tuple(before[item.key] for item, _ in aside.placed if item.key.type == VIEW)
+    return Plan(tuple(changes), (*built, *drops, *placed, *builds), replaced)
 
 
 def _rebuilds(before: list[SqlObject], after: State) -> dict[Key, str]:
     """The objects that must be dropped and created again, or go with one that is, each with the reason."""
     users: dict[Key, list[SqlObject]] = {}
     for item in before:
-        for need in (*item.depends_on, *([item.parent] if item.parent else [])):
+        # What a function's body names is looked up when it runs: it can stay while another function goes.
+        late = item.key.type == "function" and "body" in item.definition
+        for need in (*([] if late else item.depends_on), *([item.parent] if item.parent else [])):
             users.setdefault(need, []).append(item)
     reasons: dict[Key, str] = {}
     waiting: list[Key] = []

@@ -10,19 +10,24 @@ from typing import Any
 
 from pgspec.migration import counts
 from pgspec.objects import TYPES, SqlObject
+from pgspec.pgsql import parse, relation_names
 from pgspec.plan import Change, Plan
+from pgspec.sql import QName, qname
 
 _RISK = {
     "create": "low: nothing that exists is touched",
+    "rename": "medium: whoever still reads it by the old name fails",
     "replace": "low: changed in place",
     "rebuild": "high: readers wait until it is built again",
+    "beside": "medium: both need space while the new one is built; readers wait a moment",
     "drop": "medium: whoever still reads it fails",
 }
 
 
-def plan_markdown(title: str, last: str, forward: Plan, back: Plan) -> str:
-    """What a reviewer reads first."""
+def plan_markdown(title: str, last: str, forward: Plan, back: Plan, note: str = "") -> str:
+    """What a reviewer reads first; ``note``: what else there is to say of the whole."""
     lines = [f"# Plan: {title}", "", f"After {last}: **{counts(forward)}**.", f"Rollback: {counts(back)}.", ""]
+    lines += [note, ""] if note else []
     lines += ["| change | object | why | strongest lock | risk | rollback | spec |", "|---|---|---|---|---|---|---|"]
     for change, children in _grouped(forward):
         cells = _cells(change, children)
@@ -71,11 +76,43 @@ def _cells(change: Change, children: list[Change]) -> Mapping[str, str]:
         "change": "change" if change.action == "replace" else change.action,
         "object": name + (f" with {', '.join(parts)}" if parts else ""),
         "why": change.why,
-        "lock": change.lock,
-        "risk": TYPES[item.key.type].risks.get(change.action, _RISK[change.action]),
-        "rollback": "refuses to lose rows that matter" if item.definition.get("keep") else "lossless",
+        "lock": _lock(change),
+        "risk": TYPES[item.key.type].risks.get(change.action, _RISK["beside" if change.beside else change.action]),
+        "rollback": _grade(change),
         "spec": f"{item.origin.path}:{item.origin.line}" if item.origin is not None else "",
     }
+
+
+def _lock(change: Change) -> str:
+    """The strongest lock of a change, with the names of what it is on."""
+    definition = (change.after or change.object).definition
+    own = definition.get("table") or definition.get("target") or definition.get("name")
+    text = change.lock
+    if isinstance(own, list):
+        text = text.replace("the table", f"`{qname(QName(*own))}`").replace("the view", f"`{qname(QName(*own))}`")
+    if _SOURCES in text:
+        names = sorted({qname(QName(*name)) for name in _read(definition["query"])})
+        text = text.replace(_SOURCES, ", ".join(f"`{name}`" for name in names) or "no table")
+    return text
+
+
+_SOURCES = "the tables that it reads"
+
+
+def _read(query: str) -> Iterable[tuple[str, str]]:
+    """The relations that a printed query names; every name in it is qualified."""
+    return {(schema, name) for schema, name in (relation_names(parse(query)[0][0].node)) if schema}
+
+
+def _grade(change: Change) -> str:
+    """What the way back restores."""
+    item = change.object
+    if item.key.type != "table":
+        return "lossless"
+    if change.action in ("drop", "rebuild"):
+        guard = ", so the migration refuses while there are any that matter" if item.definition.get("keep") else ""
+        return f"lossy: the rows are gone{guard}"
+    return "lossless; refuses while there are rows that matter" if item.definition.get("keep") else "lossless"
 
 
 def _cell(text: str) -> str:

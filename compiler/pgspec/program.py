@@ -7,14 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pgspec import graph
+from pgspec.audit_policies import audit_logs as logs_of
+from pgspec.audits import Audit, build_audits
 from pgspec.cached import Cached, build_cached
 from pgspec.catalog import Catalog, Column, Key, Relation
 from pgspec.diagnostics import Diagnostic, Severity, SqlFinding
+from pgspec.exposed import Exposed, build_exposed
 from pgspec.keys import Analysis, KeyVerdict, analyse, check_key
-from pgspec.kinds import CachedQuery, Invalidation, MaterializedView, Name, Project
+from pgspec.kinds import AuditLog, CachedQuery, Invalidation, MaterializedView, Name, Project, RowSecurity
 from pgspec.mappings import Mapping as Invalidating
 from pgspec.mappings import build_mappings
 from pgspec.pgsql import Statement, relation_names
+from pgspec.policies import Guarded, Log, build_policies, with_claim, with_logs
 from pgspec.queries import one_select, placed, query_source
 from pgspec.source import Document, SqlText
 from pgspec.sql import QName, derived_name
@@ -48,11 +52,13 @@ class View:
     analysis: Analysis | None = None
     verdicts: tuple[tuple[ViewIndex, KeyVerdict], ...] = ()
     reads: frozenset[QName] = frozenset()
+    exposed: Exposed | None = None
 
     @property
     def understood(self) -> bool:
-        """Whether its query was analysed and is without a finding."""
-        return self.analysis is not None and not self.analysis.findings
+        """Whether its query was analysed and is without a finding, and so is its condition for callers."""
+        known = self.analysis is not None and not self.analysis.findings
+        return known and (self.exposed is None or self.exposed.understood)
 
     @property
     def indexes(self) -> tuple[ViewIndex, ...]:
@@ -72,7 +78,12 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Everything that rules and kinds may ask about.  ``views`` are in order of dependency, the others by name."""
+    """Everything that rules and kinds may ask about.  ``views`` are in order of dependency, the others by name;
+    ``logs`` are what policies see of ``audits``, one for each; ``written`` is the document of the project.
+
+    ``catalog`` has the views too, and says of each table what row security it will have: of the schema files and of
+    the specs.
+    """
 
     project: Project
     catalog: Catalog
@@ -80,11 +91,15 @@ class Program:
     cycles: tuple[tuple[QName, ...], ...] = ()
     mappings: tuple[Invalidating, ...] = ()
     cached: tuple[Cached, ...] = ()
+    guarded: tuple[Guarded, ...] = ()
+    audits: tuple[Audit, ...] = ()
+    logs: tuple[Log, ...] = ()
+    written: Document | None = None
 
     @property
-    def subjects(self) -> tuple[View | Invalidating | Cached, ...]:
+    def subjects(self) -> tuple[View | Invalidating | Cached | Guarded | Audit, ...]:
         """Every spec that rules speak of."""
-        return (*self.views, *self.mappings, *self.cached)
+        return (*self.views, *self.mappings, *self.cached, *self.guarded, *self.audits)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -99,11 +114,15 @@ def build(
     files: Mapping[str, SqlText],
     invalidations: Sequence[tuple[Invalidation, Document]] = (),
     cached_queries: Sequence[tuple[CachedQuery, Document]] = (),
+    row_security: Sequence[tuple[RowSecurity, Document]] = (),
+    audit_logs: Sequence[tuple[AuditLog, Document]] = (),
+    written: Document | None = None,
 ) -> tuple[Program, list[Diagnostic]]:
-    """Resolve and analyse the specs.  ``files`` holds the SQL files that ``query_file`` may name, by path."""
+    """Resolve and analyse the specs.  ``files`` holds the SQL files that ``query_file`` may name, by path;
+    ``written`` is the document of the project."""
     found: list[Diagnostic] = []
     views = [_read(spec, document, project, files, found) for spec, document in specs]
-    found += _collisions(views, catalog)
+    found += _collisions(views, catalog, project)
     unique = {view.name: view for view in reversed(views)}
     reads = _reads(unique, tuple(project.search_path))
     cycles = graph.cycles(reads, _printed)
@@ -124,16 +143,37 @@ def build(
         relations.setdefault(name, _relation(view))  # a view that takes a table's name has been refused
         done.append(view)
     own = own_relations(project)
-    mappings, problems = build_mappings(invalidations, catalog, own)
+    logs = {QName(project.runtime_schema, spec.name) for spec, _ in audit_logs}
+    mappings, problems = build_mappings(invalidations, catalog, own | logs)
     found += problems
     cached, problems = build_cached(cached_queries, catalog, files, mappings)
     found += problems
     using: list[Invalidating | Cached] = [*mappings, *cached]
-    found += same_names(using)
+    audits, problems = build_audits(audit_logs, catalog, own, project, written)
+    found += [*problems, *same_names([*using, *audits])]
     if using:
         found += _taken_by_runtime(using[0], catalog, own)
+    callable_ = with_claim(catalog, project)
+    known = logs_of(audits, callable_, project)
+    guarded, problems = build_policies(row_security, with_logs(callable_, known), project, own, known)
+    found += problems
+    taken = dict.fromkeys(own, "pgspec itself") | {audit.name: "an audit log" for audit in audits}
+    done = [_exposed(view, callable_, project, taken, found) for view in done]
+    # The logs are there for fixtures and expectations; no query of a spec reads one.
+    catalog = _secured(with_logs(catalog, known), guarded)
     every = tuple(tuple(cycle) for cycle in cycles)
-    return Program(project, catalog, tuple(done), every, tuple(mappings), tuple(cached)), found
+    return Program(
+        project,
+        catalog,
+        tuple(done),
+        every,
+        tuple(mappings),
+        tuple(cached),
+        tuple(guarded),
+        tuple(audits),
+        tuple(known),
+        written,
+    ), found
 
 
 _TOO_DEEP = SqlFinding(
@@ -143,6 +183,27 @@ _TOO_DEEP = SqlFinding(
     "the query is nested too deeply to be understood",
     "name parts of it in WITH, or write lists: `IN (...)`",
 )
+
+
+def _exposed(
+    view: View, catalog: Catalog, project: Project, taken: Mapping[QName, str], found: list[Diagnostic]
+) -> View:
+    if view.spec.expose is None or view.analysis is None or not view.understood:
+        return view
+    columns = [column.name for column in view.analysis.columns]
+    name = resolve(view.spec.expose.as_, project)
+    exposed = build_exposed(
+        view.spec, view.document, view.name, name, columns, catalog, taken, project.internal_schema, found
+    )
+    return replace(view, exposed=exposed)
+
+
+def _secured(catalog: Catalog, guarded: Sequence[Guarded]) -> Catalog:
+    """The catalog with the row security that the specs ask for."""
+    tables = [(item.table, item.spec.force) for item in guarded if item.table is not None]
+    return catalog.with_relations(
+        *(replace(table, row_security=True, force_row_security=force) for table, force in tables)
+    )
 
 
 def located(view: View, finding: SqlFinding, severity: Severity = Severity.ERROR) -> Diagnostic:
@@ -165,7 +226,7 @@ def own_relations(project: Project) -> frozenset[QName]:
     )
 
 
-def same_names(specs: Sequence[Invalidating | Cached]) -> list[Diagnostic]:
+def same_names(specs: Sequence[Invalidating | Cached | Audit]) -> list[Diagnostic]:
     """Specs of one kind that share a name."""
     found = []
     first: dict[tuple[str, str], Document] = {}
@@ -223,7 +284,7 @@ def _read(
     return replace(view, statement=statement)
 
 
-def _collisions(views: Sequence[View], catalog: Catalog) -> list[Diagnostic]:
+def _collisions(views: Sequence[View], catalog: Catalog, project: Project) -> list[Diagnostic]:
     """Names are shared by tables, views and indexes of a schema."""
     found: list[Diagnostic] = []
     taken: dict[QName, str] = {}
@@ -241,6 +302,8 @@ def _collisions(views: Sequence[View], catalog: Catalog) -> list[Diagnostic]:
     for view in views:
         take(view, view.name, "the view", ("name",))
     for view in views:
+        if view.spec.expose is not None:
+            take(view, resolve(view.spec.expose.as_, project), "the exposed view", ("expose", "as"))
         for index in view.indexes:
             take(view, QName(view.name.schema, index.name), "the index", index.path)
     return found

@@ -86,7 +86,9 @@ _RESTORE = "restore it from version control; a change belongs into a new release
 def _check_chain(releases: Sequence[Release], text: str) -> list[Diagnostic]:
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if marker := next((number for number, line in lines if line.startswith(_MARKERS)), 0):
-        help_ = "keep the release that is deployed, remove the other one's folder, build, and release again"
+        help_ = (
+            "`git checkout BRANCH -- generated/releases` of the deployed one; remove the other's folder; build; release"
+        )
         return [_error(SUM_FILE, marker, "REL002", "two branches both released: the file has a merge conflict", help_)]
     if found := _check_names({release.folder for release in releases}, lines):
         return found

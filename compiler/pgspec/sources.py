@@ -10,6 +10,9 @@ from pathlib import Path
 from pgspec import source
 from pgspec.disk import PROJECT_FILE, RELEASES, SPECS, files_on_disk, read, relative_to_project
 
+# How pgspec marks the files that it writes for migration runners; the name of the release follows.
+WRITTEN = f"written by pgspec from {RELEASES}/"
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -35,16 +38,17 @@ class Sources:
 
 def from_texts(texts: Mapping[str, str]) -> Sources:
     """Sources that exist in memory only, as tests and manual pages have them."""
-    return _sorted({path: text.encode() for path, text in texts.items()}, {})
+    return arranged({path: text.encode() for path, text in texts.items()}, {})
 
 
 def from_disk(root: Path) -> Sources:
     """The sources of the project in ``root``."""
     project = read(f"{root}/{PROJECT_FILE}")
-    return _sorted(*files_on_disk(root, schema_patterns(project) if isinstance(project, bytes) else []))
+    return arranged(*files_on_disk(root, schema_patterns(project) if isinstance(project, bytes) else []))
 
 
-def _sorted(data: Mapping[str, bytes], unreadable: Mapping[str, str]) -> Sources:
+def arranged(data: Mapping[str, bytes], unreadable: Mapping[str, str]) -> Sources:
+    """The sources that files make, by path relative to the project; ``unreadable``: why others are not among them."""
     specs = {p: d for p, d in data.items() if p.startswith(f"{SPECS}/") and p.endswith(".yaml")}
     ignored = tuple(p for p in sorted(data) if p.startswith(f"{SPECS}/") and p.endswith(".yml"))
     releases = {p: d for p, d in data.items() if p.startswith(f"{RELEASES}/")}
@@ -56,8 +60,15 @@ def _sorted(data: Mapping[str, bytes], unreadable: Mapping[str, str]) -> Sources
             matched = sorted(path for path in sql if fnmatch.fnmatchcase(path, wanted))
         else:
             matched = [wanted] if wanted in sql else sorted(p for p in sql if p.startswith(f"{wanted.rstrip('/')}/"))
+        # Of a migration runner's folder, what pgspec wrote there is no part of the base schema.
+        matched = [path for path in matched if not is_laid_out(sql[path])]
         schema += [path for path in matched or [wanted] if path not in schema]
     return Sources(specs, sql, tuple(schema), releases, ignored, unreadable)
+
+
+def is_laid_out(text: bytes) -> bool:
+    """Whether a file repeats a release for a migration runner, as its first lines then say."""
+    return f"-- {WRITTEN}".encode() in text[:400]
 
 
 def schema_patterns(project: bytes) -> list[str]:

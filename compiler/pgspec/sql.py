@@ -65,6 +65,11 @@ def ident(name: str) -> Sql:
     return Sql('"' + name.replace('"', '""') + '"')
 
 
+def catalog_ident(name: str) -> Sql:
+    """A name that a server has as an identifier, as `ident` writes it; also one that no spec could use."""
+    return Sql('"' + name.replace('"', '""') + '"') if name_problem(name) else ident(name)
+
+
 def qname(name: QName) -> Sql:
     """``schema.name``, each part quoted where needed."""
     return Sql(f"{ident(name.schema)}.{ident(name.name)}")

@@ -46,11 +46,18 @@ def _rank(key: Key) -> tuple[int, str]:
     return TYPES[key.type].rank, key.name
 
 
-def dump(state: State) -> str:
-    """The canonical text of a state; equal states give equal bytes."""
+def dump(state: State, version: str = "") -> str:
+    """The canonical text of a state; equal states give equal bytes.  ``version``: that of the pgspec that seals it."""
     lines = [_LINE.encode(_encode(state[key])) for key in sorted(state)]
     body = ",\n".join(lines)
-    return f'{{"format": {FORMAT}, "objects": [\n{body}\n]}}\n' if lines else f'{{"format": {FORMAT}, "objects": []}}\n'
+    head = f'{{"format": {FORMAT}, ' + (f'"pgspec": {json.dumps(version)}, ' if version else "") + '"objects": ['
+    return f"{head}\n{body}\n]}}\n" if lines else f"{head}]}}\n"
+
+
+def sealed_by(text: str) -> str | None:
+    """The version of pgspec that sealed a state; None where its text does not say."""
+    value = json.loads(text).get("pgspec")
+    return value if isinstance(value, str) else None
 
 
 def load(text: str) -> State:

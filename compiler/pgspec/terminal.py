@@ -12,6 +12,7 @@ import click
 from pgspec.diagnostics import Diagnostic, Severity, Span
 
 if TYPE_CHECKING:
+    from pgspec.compile import Result
     from pgspec.sources import Sources
 
 _STYLES = {
@@ -50,6 +51,24 @@ def report_step(what: str, seconds: float, outcome: str) -> None:
     """One line of `pgspec test`."""
     mark = painter(sys.stdout)(f"{outcome:>4}", "ok" if outcome == "ok" else "error")
     click.echo(f"{mark}  {seconds * 1000:7.0f} ms  {what}")
+
+
+def summary(result: Result) -> str:
+    """How much there is of what, and how much the draft would do."""
+    from pgspec.migration import counts  # noqa: PLC0415
+
+    assert result.program is not None
+    program = result.program
+    kinds = (
+        ("materialized view", "materialized views", program.views),
+        ("invalidation", "invalidations", program.mappings),
+        ("cached query", "cached queries", program.cached),
+        ("guarded table", "guarded tables", program.guarded),
+        ("audit log", "audit logs", program.audits),
+    )
+    parts = [f"{len(found)} {one if len(found) == 1 else many}" for one, many, found in kinds if found]
+    draft = f"; draft: {counts(result.draft)}" if result.draft.changes else ""
+    return f"{', '.join(parts) or 'no specs'}{draft}"
 
 
 def finding(code: str, message: str, help_: str) -> NoReturn:

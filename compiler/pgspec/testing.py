@@ -15,16 +15,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from pgspec import snapshot
+from pgspec.audit_exercise import ENTRY, AuditExercise
 from pgspec.compile import DRAFT, Result
 from pgspec.disk import GENERATED
-from pgspec.exercise import Exercise, ExerciseError, NothingShownError
+from pgspec.exercise import Exercise
+from pgspec.expectations import Matrix
+from pgspec.exposed_exercise import ExposedExercise
 from pgspec.kinds.base import Name
+from pgspec.mutants import survivors
 from pgspec.pgsql import parse
 from pgspec.program import resolve
 from pgspec.runtime.cache import DRAIN, PENDING, QUEUE
 from pgspec.scratch import ScratchError, scratch_server
 from pgspec.sources import Sources
 from pgspec.sql import QName, commas, ident, literal, qname
+from pgspec.writes import ExerciseError, NothingShownError
 
 SCHEMA_FILE = f"{GENERATED}/schema.sql"
 
@@ -109,13 +114,18 @@ def migrations(result: Result) -> list[Migration]:
     return found
 
 
-def run(result: Result, sources: Sources, major: int | None, database: str | None, report: Report) -> None:
-    """Run every step.  `StepError` for the first that fails, `ScratchError` when there is no server to run it on."""
+def run(
+    result: Result, sources: Sources, major: int | None, database: str | None, report: Report, *, mutate: bool = False
+) -> None:
+    """Run every step; ``mutate``: try mutants of policies too.
+
+    `StepError` for the first step that fails, `ScratchError` when there is no server to run it on.
+    """
     with _server(major, database, report) as connection:
-        _cycle(_Run(connection, report), result, sources)
+        _cycle(_Run(connection, report), result, sources, mutate=mutate)
 
 
-def _cycle(run: _Run, result: Result, sources: Sources) -> None:
+def _cycle(run: _Run, result: Result, sources: Sources, *, mutate: bool) -> None:
     assert result.program is not None
     steps = migrations(result)
     with run.step("base schema"):
@@ -131,9 +141,13 @@ def _cycle(run: _Run, result: Result, sources: Sources) -> None:
     if rows:
         with run.step(f"fixtures, {rows} rows"):
             _fixtures(run, result)
+    _expect(run, result, mutate=mutate)
     _refresh(run, result)
+    _expose(run, result)
     _invalidate(run, result)
+    _audit(run, result)
     _keep(run, result, steps)
+    _keep_logs(run, result, steps)
     for step, before in zip(reversed(steps), reversed(seen[:-1]), strict=True):
         with run.step(f"roll back {step.name}"):
             run.run(step.rollback, f"{step.name}/rollback.sql")
@@ -172,12 +186,16 @@ def _without_psql(text: str) -> str:
 def _fixtures(run: _Run, result: Result) -> None:
     """Insert the fixtures; PostgreSQL's own conversion from JSON gives each value its column's type."""
     assert result.program is not None
-    project = result.program.project
+    project, logs = result.program.project, {audit.table for audit in result.program.audits}
+    tables = []
+    for table, entries in project.fixtures.items():
+        schema, _, name = table.rpartition(".")
+        known = result.program.catalog.relation(schema or None, name)
+        tables.append((known.name if known else resolve(Name(schema or None, name), project), entries))
     with run.connection.transaction():
-        for table, entries in project.fixtures.items():
-            schema, _, name = table.rpartition(".")
-            known = result.program.catalog.relation(schema or None, name)
-            target = qname(known.name if known else resolve(Name(schema or None, name), project))
+        # Those of audit logs come first: the others are logged, and must not get their numbers.
+        for place, entries in sorted(tables, key=lambda item: item[0] not in logs):
+            target = qname(place)
             for row in entries.values():
                 columns = commas(ident(column) for column in row)
                 values = json.dumps(row, default=str)
@@ -185,6 +203,24 @@ def _fixtures(run: _Run, result: Result) -> None:
                 run.connection.execute(
                     f"INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {record}"
                 )
+            if place in logs:
+                last, sequence = f"SELECT max(id) FROM {target}", f"pg_get_serial_sequence({literal(target)}, 'id')"
+                run.connection.execute(f"SELECT pg_catalog.setval(pg_catalog.{sequence}, greatest(({last}), 1))")
+
+
+def _expect(run: _Run, result: Result, *, mutate: bool) -> None:
+    """Each expectation as the role that it is about."""
+    assert result.program is not None
+    for guarded in result.program.guarded:
+        if guarded.spec.expect:
+            with run.step(f"expectations of {guarded.spec.table}") as more:
+                more.append(str(Matrix(run.connection, result.program, guarded).run()))
+        if guarded.spec.expect and mutate:
+            with run.step(f"mutants of {guarded.spec.table}") as more:
+                number, left = Matrix(run.connection, result.program, guarded).surviving()
+                more.append(f"{number - len(left)} of {number} are noticed by an expectation")
+                if left:
+                    more.append(f"surviving: {survivors(left)}")
 
 
 def _refresh(run: _Run, result: Result) -> None:
@@ -199,6 +235,15 @@ def _refresh(run: _Run, result: Result) -> None:
             run.connection.execute("RESET statement_timeout")
             rows = run.connection.execute(f"SELECT count(*) FROM {qname(view.name)}").fetchone()[0]
             more.append("1 row" if rows == 1 else f"{rows} rows")
+
+
+def _expose(run: _Run, result: Result) -> None:
+    """Each exposed view as the personas read it."""
+    assert result.program is not None
+    for view in result.program.views:
+        if view.exposed is not None:
+            with run.step(f"exposed view {view.exposed.name}") as more:
+                more.append(ExposedExercise(run.connection, result.program.project, view, view.exposed).run())
 
 
 def _invalidate(run: _Run, result: Result) -> None:
@@ -241,6 +286,41 @@ def _keep(run: _Run, result: Result, steps: list[Migration]) -> None:
         if left := pending():
             raise _DiffersError(f"{left} are left")
         more.append("the queue is empty")
+
+
+def _audit(run: _Run, result: Result) -> None:
+    """Each audit log against writes that must be logged, and writes that must not."""
+    assert result.program is not None
+    for audit in result.program.audits:
+        with run.step(f"audit log {audit.spec.name}") as more:
+            tally = AuditExercise(run.connection, result.program.catalog, result.program.project, audit).run()
+            more.append(str(tally))
+
+
+def _keep_logs(run: _Run, result: Result, steps: list[Migration]) -> None:
+    """No rollback loses what is logged, until it is told to; the rollbacks that follow are told."""
+    import psycopg  # noqa: PLC0415 - see `_Run.step`
+
+    assert result.program is not None
+    for audit in result.program.audits:
+        log = qname(audit.table)
+        if steps and f"CREATE TABLE {log} (" in steps[-1].migrate:
+            with run.step(f"the rollback refuses to lose what is in {log}"), run.connection.transaction() as undone:
+                for other in result.program.audits:  # the first that is not empty refuses for all
+                    run.connection.execute(f"ALTER TABLE {qname(other.table)} DISABLE TRIGGER USER")
+                    run.connection.execute(f"TRUNCATE {qname(other.table)}")
+                run.connection.execute(ENTRY.format(log=log))
+                try:
+                    with run.connection.transaction():
+                        run.run(steps[-1].rollback, f"{steps[-1].name}/rollback.sql")
+                except psycopg.errors.RaiseException as error:
+                    if f" in {log} would be lost" not in str(error):
+                        raise
+                else:
+                    raise _DiffersError(f"{log} was dropped with what was in it")
+                raise psycopg.Rollback(undone)
+    if result.program.audits:
+        run.connection.execute("SET pgspec.allow_data_loss = on")
 
 
 def _look(run: _Run) -> dict[str, str]:

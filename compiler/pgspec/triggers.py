@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,14 +31,26 @@ def trigger_name(event: str) -> str:
     return f"pgspec_cache_{event.lower()}"
 
 
+def differs(column: Column, name: Sql, catalog: Catalog) -> Sql:
+    """Whether a column, called ``name`` in both, differs between the rows ``o`` and ``n``, as people would say it."""
+    if equal_is_same(column, catalog):
+        return Sql(f"o.{name} IS DISTINCT FROM n.{name}")
+    return Sql(f"record_image_ne(ROW(o.{name}), ROW(n.{name}))")
+
+
+def equal_is_same(column: Column, catalog: Catalog) -> bool:
+    """Whether values that are equal for PostgreSQL look the same."""
+    base = base_type(column.type, catalog)
+    scaled = base == "numeric" and column.has_modifier  # 1.0 and 1.00 cannot both be stored
+    same = base in _EQUAL_IS_SAME or base in {str(name) for name in catalog.enums} or scaled
+    return same and column.collation not in catalog.nondeterministic_collations
+
+
 def cache_triggers(
     mappings: Sequence[Mapping], catalog: Catalog, internal: str, roles: Sequence[str]
 ) -> list[SqlObject]:
     """The functions and triggers of all tables.  The mappings have no errors."""
-    tables: dict[QName, list[Mapping]] = defaultdict(list)
-    for mapping in mappings:
-        assert mapping.table is not None
-        tables[mapping.table.name].append(mapping)
+    tables = _by_table(mappings)
     names = _function_names(tables)
     above: dict[QName, set[QName]] = defaultdict(set)
     for mapping in mappings:
@@ -55,6 +67,31 @@ def cache_triggers(
                 )
                 out += made.objects()
     return out
+
+
+def reading_functions(mappings: Sequence[Mapping], internal: str) -> Iterator[tuple[QName, frozenset[QName]]]:
+    """The trigger functions that read tables, and what they read."""
+    tables = _by_table(mappings)
+    names = _function_names(tables)
+    for table, group in sorted(tables.items()):
+        for event in EVENTS:
+            queries = [tag for m in group if event in m.events for tag in m.tags if tag.template is None]
+            if queries:
+                # TRUNCATE shows no rows to a trigger, which reads the table instead
+                rows = {table} if event == "TRUNCATE" else set[QName]()
+                yield _function(internal, event, names[table]), frozenset(rows.union(*(q.reads for q in queries)))
+
+
+def _by_table(mappings: Sequence[Mapping]) -> dict[QName, list[Mapping]]:
+    tables: dict[QName, list[Mapping]] = defaultdict(list)
+    for mapping in mappings:
+        assert mapping.table is not None
+        tables[mapping.table.name].append(mapping)
+    return tables
+
+
+def _function(internal: str, event: str, table: str) -> QName:
+    return QName(internal, derived_name("cache", event.lower(), table))
 
 
 def _function_names(tables: Iterable[QName]) -> dict[QName, str]:
@@ -83,7 +120,7 @@ class _Event:
     shared: frozenset[QName]
 
     def objects(self) -> Iterable[SqlObject]:
-        function = QName(self.internal, derived_name("cache", self.event.lower(), self.name))
+        function = _function(self.internal, self.event, self.name)
         function_key = Key("function", f"{qname(function)}()")
         origin = self.mappings[0].document.at("name")
         body = str(self.body())
@@ -134,6 +171,8 @@ class _Event:
             "numbers": [literal(number + 1) for number in range(most)],
             "enqueue": enqueue_name(self.internal),
             "update": self.event == "UPDATE",
+            # Whether there is more than one row decides how an UPDATE is read, and how a query is planned.
+            "counts": self.event == "UPDATE" or (self.event != "TRUNCATE" and any(m["queries"] for m in printed)),
         }
         return render.whole(f"cache_trigger/{template}.sql.j2", values)
 
@@ -148,7 +187,7 @@ class _Event:
             "position": self._own("row"),
             "transition": Sql("old_rows" if self.event == "DELETE" else "new_rows"),
             "many_rows": many,
-            "all_columns": _wrapped((f"r.{ident(name)}" for name in self._columns()), ", ", 4),
+            "all_columns": wrapped((f"r.{ident(name)}" for name in self._columns()), ", ", 4),
         }
 
     def _columns(self) -> list[str]:
@@ -170,20 +209,23 @@ class _Event:
         templates = [tag for tag in mapping.tags if tag.template is not None and not tag.template.is_static]
         queries = [tag for tag in mapping.tags if tag.template is None]
         fixed = [literal(tag.template.literal) for tag in mapping.tags if tag.template and tag.template.is_static]
-        place = mapping.document.at("name")
         numbered = [(literal(number + 1), tag) for number, tag in enumerate([*templates, *queries])]
         made = [{"number": number, "wildcard": literal(tag.wildcard)} for number, tag in numbered]
         parts = [Sql(f"ARRAY[{commas(fixed)}]")] if fixed else []
         parts += [Sql(f"made_{entry['number']}") for entry in made]
         limit = literal(mapping.spec.max_tags + 1)
         values: dict[str, Any] = {
-            "remark": remark(f"{mapping.spec.name}  [{place.path}:{place.line}]"),
+            "remark": remark(mapping.spec.name),  # without its place: a line more in a file must change no function
             "filter": Sql(f" WHERE ({mapping.where})" if mapping.where else ""),
             "limit": limit,
             "max_tags": literal(mapping.spec.max_tags),
             "made": made,
             "targets": commas(
-                [Sql("hit"), Sql("many"), *(Sql(f"made_{number}") for number, tag in numbered[: len(templates)])]
+                [
+                    Sql("hit"),
+                    *([Sql("many")] if self.event == "UPDATE" or queries else []),
+                    *(Sql(f"made_{number}") for number, tag in numbered[: len(templates)]),
+                ]
             ),
             "tags": Sql(" || ").join(parts),
             "first_is_enough": not templates and not self._can_move(),
@@ -206,7 +248,7 @@ class _Event:
         alias = ident(self.table.name)
         match, here = self._own("match"), self._own("here")
         columns = [Sql(f"{alias}.{ident(name)}") for name in wanted]
-        tests = [self._differs(relation.columns[name]) for name in watched]
+        tests = [differs(relation.columns[name], ident(name), self.catalog) for name in watched]
         pairs = [self._told_apart(side, n, derived_name(word, n)) for n in _named(templates) for side, word in _SIDES]
         if mapping.where:
             columns.append(Sql(f"({mapping.where}) IS TRUE AS {match}"))
@@ -217,7 +259,7 @@ class _Event:
             columns.append(Sql(f"true AS {here}"))
             tests.append(Sql(f"n.{here} IS NULL"))
             misaligned = "(SELECT count(*) FROM old_rows) <> (SELECT count(*) FROM new_rows)"
-        changed = Sql(f"({_wrapped(tests, ' OR ', 4) or 'false'})")
+        changed = Sql(f"({wrapped(tests, ' OR ', 4) or 'false'})")
         either = f"(o.{match} IS TRUE OR n.{match} IS TRUE)"
         if mapping.where:
             changed = Sql(f"{either}\n    AND {changed}")
@@ -226,7 +268,7 @@ class _Event:
         if mapping.where or self._can_move():
             kept = (f"o.{match}", f"n.{match}") if mapping.where else (f"o.{here}", f"n.{here}")
         return {
-            "columns": _wrapped(columns, ", ", 4) if columns else Sql("true AS pgspec_here"),
+            "columns": wrapped(columns, ", ", 4) if columns else Sql("true AS pgspec_here"),
             "changed": changed,
             "misaligned": Sql(misaligned and f"\n        OR {misaligned}"),
             "distinct": commas(pairs) if pairs else Sql("true AS pgspec_here"),
@@ -236,21 +278,13 @@ class _Event:
             "new_kept": Sql(kept[1]),
         }
 
-    def _differs(self, column: Column) -> Sql:
-        name = ident(column.name)
-        if self._equal_is_same(column):
-            return Sql(f"o.{name} IS DISTINCT FROM n.{name}")
-        return Sql(f"record_image_ne(ROW(o.{name}), ROW(n.{name}))")
-
-    def _equal_is_same(self, column: Column) -> bool:
-        base = base_type(column.type, self.catalog)
-        scaled = base == "numeric" and column.has_modifier  # 1.0 and 1.00 cannot both be stored
-        same = base in _EQUAL_IS_SAME or base in {str(name) for name in self.catalog.enums} or scaled
-        return same and column.collation not in self.catalog.nondeterministic_collations
-
     def _told_apart(self, side: str, name: str, alias: str) -> Sql:
         """A placeholder's column as DISTINCT reads it: by its text where it would merge values with different texts."""
-        text = "" if self._equal_is_same(self.catalog.relations[self.table].columns[name]) else '::text COLLATE "C"'
+        text = (
+            ""
+            if equal_is_same(self.catalog.relations[self.table].columns[name], self.catalog)
+            else '::text COLLATE "C"'
+        )
         renamed = f" AS {ident(alias)}" if text or alias != name else ""
         return Sql(f"{side}.{ident(name)}{text}{renamed}")
 
@@ -295,7 +329,7 @@ class _Event:
         rows = {"UPDATE": ("old_rows", "new_rows"), "TRUNCATE": (qname(self.table),)}.get(
             self.event, (shared["transition"],)
         )
-        own = _wrapped((f"{alias}.{ident(name)}" for name in self._columns()), ", ", 4)
+        own = wrapped((f"{alias}.{ident(name)}" for name in self._columns()), ", ", 4)
         reads = " UNION ALL ".join(f"SELECT {own} FROM {name} AS {alias}{values['filter']}" for name in rows)
         head, tail = 'SELECT DISTINCT t.tag::text COLLATE "C" FROM (\n', "\n) AS t (tag) WHERE t.tag IS NOT NULL LIMIT "
         body = f"{head}{tag.query}{tail}{values['limit']}"
@@ -312,7 +346,7 @@ _SIDES = (("o", "old"), ("n", "new"))
 _WIDTH = 110
 
 
-def _wrapped(parts: Iterable[str], glue: str, indent: int) -> Sql:
+def wrapped(parts: Iterable[str], glue: str, indent: int) -> Sql:
     """The parts, joined over lines of a readable length; further lines start with ``indent`` spaces."""
     lines = [""]
     for part in parts:

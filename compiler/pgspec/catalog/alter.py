@@ -33,7 +33,7 @@ from pgspec.catalog.indexes import attach_index, column_of, uses_column
 from pgspec.catalog.parts import VIEW_KINDS, Index, Sequence, Table, TableColumn
 from pgspec.catalog.references import drop_reference, drop_references_to_column
 from pgspec.catalog.tables import add_inherit, attach_partition, detach_partition, drop_inherit
-from pgspec.catalog.views import drop_dependent_views
+from pgspec.catalog.views import drop_dependent_views, is_on
 from pgspec.pgsql import enums
 
 Command = enums.AlterTableType
@@ -134,6 +134,10 @@ def _alter_property(table: Table, command: Any) -> None:
             table.force_row_security = command.subtype == Command.AT_ForceRowSecurity
         case Command.AT_ChangeOwner:
             table.owner = command.newowner.rolename
+        case Command.AT_SetRelOptions if any(o.defname == "security_invoker" for o in command.def_ or ()):
+            table.invoker = is_on(command.def_, "security_invoker")
+        case Command.AT_ResetRelOptions if any(o.defname == "security_invoker" for o in command.def_ or ()):
+            table.invoker = False
 
 
 _COLUMN_COMMANDS = frozenset(
@@ -176,6 +180,7 @@ def _alter_member_column(state: Builder, table: Table, column: TableColumn, comm
                 column.collation = state.collation(command.def_.collClause.collname)
         case Command.AT_ColumnDefault:
             column.default = command.def_ is not None and not is_null_constant(command.def_)
+            column.default_value = command.def_ if column.default else None
         case Command.AT_SetExpression:
             column.generated = own_expression(copy.deepcopy(command.def_))
         case Command.AT_DropExpression:

@@ -12,6 +12,8 @@ from pgspec.pgsql import ast, parse
 
 # `CREATE ROLE name`, also inside the string that EXECUTE is given.
 _ROLE = re.compile(r'\bcreate\s+(?:role|user|group)\s+(?!if\b|mapping\b)("(?:[^"]|"")+"|[a-z_][\w$]*)', re.IGNORECASE)
+# The options of such a role, up to the end of the statement or string, with one that no policy binds.
+_UNBOUND = re.compile(r"[^;']*\b(?:bypassrls|superuser)\b", re.IGNORECASE)
 _DDL = re.compile(
     r"\b(?:(?:create|alter|drop)\s+(?:unlogged\s+|foreign\s+|or\s+replace\s+|unique\s+|materialized\s+)*"
     r"(?:table|view|index|type|domain|schema|function|extension))\b",
@@ -46,7 +48,10 @@ def read_block(state: Builder, node: Any, apply: Callable[[Builder, Any], None])
     body = _COMMENT.sub(" ", body)
     for found in _ROLE.finditer(body):
         name = found[1]
-        state.roles.add(name[1:-1].replace('""', '"') if name.startswith('"') else name.lower())
+        role = name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
+        state.roles.add(role)
+        if _UNBOUND.match(body, found.end()):
+            state.bypassing.add(role)
     if not _DDL.search(body):
         return
     plain, statements, understood = True, [], True

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pgspec.catalog.names import free_name
-from pgspec.catalog.parts import Index, Routine, Sequence, Table
+from pgspec.catalog.parts import Grant, Index, Routine, Sequence, Table
 from pgspec.catalog.script import code_start
 from pgspec.catalog.typenames import Collation, Named, TypeRef, UserType, built_in, names_of, quoted, spelled
 from pgspec.diagnostics import Diagnostic, Severity, Span
+from pgspec.pgsql import ast
 from pgspec.sql import QName
 
 TEMPORARY = "pg_temp"
@@ -40,7 +41,9 @@ class Builder:
     """The catalog under construction.
 
     ``offset`` is that of the statement at hand in ``source``, ``statement`` its text.  Constraint names are counted by
-    schema, since PostgreSQL makes a name that no constraint of the schema has.
+    schema, since PostgreSQL makes a name that no constraint of the schema has.  ``default_grants``: for which
+    schema, the tables that were there before, and what later ones are granted; ``default_calls``: for which schema,
+    and what later functions are granted.
     """
 
     default_path: tuple[str, ...]
@@ -57,6 +60,12 @@ class Builder:
     roles: set[str] = field(default_factory=set)
     schemas: set[str] = field(default_factory=lambda: {"public"})
     extensions: set[str] = field(default_factory=set)
+    bypassing: set[str] = field(default_factory=set)
+    superusers: set[str] = field(default_factory=set)
+    memberships: dict[str, set[str]] = field(default_factory=dict)
+    schema_grants: dict[str, list[Grant]] = field(default_factory=dict)
+    default_grants: list[tuple[str | None, frozenset[int], Grant]] = field(default_factory=list)
+    default_calls: list[tuple[str | None, Grant]] = field(default_factory=list)
     findings: list[Diagnostic] = field(default_factory=list)
 
     # Findings
@@ -159,7 +168,7 @@ class Builder:
         schema, name = names_of(node.names)
         if node.pct_type:
             return self._column_type(node)
-        array, modifier = bool(node.arrayBounds), bool(node.typmods)
+        array, modifier = bool(node.arrayBounds), _modifier(node.typmods)
         base = self.named_type(schema, name)
         if base is None and name.startswith("_"):
             base, array = self.named_type(schema, name[1:]), True
@@ -207,3 +216,8 @@ class Builder:
             ref = base.base
             base = ref.base
         return None
+
+
+def _modifier(nodes: Any) -> tuple[int, ...]:
+    values = (node.val if isinstance(node, ast.A_Const) else None for node in nodes or ())
+    return tuple(value.ival or 0 if isinstance(value, ast.Integer) else -1 for value in values)

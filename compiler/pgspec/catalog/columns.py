@@ -29,6 +29,7 @@ def define_column(state: Builder, table: Table, node: Any) -> TableColumn:
     elif ref:
         column.collation = state.domain_collation(ref)
     column.default = column.default or node.raw_default is not None
+    column.default_value = node.raw_default or column.default_value
     if serial:
         own_sequence(state, table, column)
         set_not_null(state, table, column)
@@ -58,6 +59,7 @@ def _column_constraint(state: Builder, table: Table, column: TableColumn, node: 
         column.generated, column.virtual = own_expression(node.raw_expr), node.generated_kind == "v"
     elif node.contype == Kind.CONSTR_DEFAULT:
         column.default = not is_null_constant(node.raw_expr)
+        column.default_value = node.raw_expr if column.default else None
 
 
 def is_null_constant(node: Any) -> bool:
@@ -102,6 +104,7 @@ def inherit_column(state: Builder, child: Table, column: TableColumn) -> None:
             column.name,
             column.type,
             default=column.default and not column.identity,
+            default_value=column.default_value,
             generated=column.generated,
             virtual=column.virtual,
             collation=column.collation,

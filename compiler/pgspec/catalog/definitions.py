@@ -106,11 +106,6 @@ def create_extension(state: Builder, node: Any) -> None:
             _add_type(state, QName(where, name), "other").extension = node.extname
 
 
-def create_role(state: Builder, node: Any) -> None:
-    """CREATE ROLE, USER, GROUP."""
-    state.roles.add(node.role)
-
-
 def role_name(spec: Any) -> str | None:
     """The role that a RoleSpec names; None for CURRENT_USER and its like."""
     name = spec.rolename if spec else None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from pgspec.catalog.access import PUBLIC, held, settle
 from pgspec.catalog.builder import TEMPORARY, Builder
 from pgspec.catalog.columns import enforced, scanned_not_null
 from pgspec.catalog.indexes import is_key
-from pgspec.catalog.model import Catalog, Column, ForeignKey, Function, Key, Relation
-from pgspec.catalog.parts import VIEW_KINDS, Index, Reference, Routine, Table, TableColumn
+from pgspec.catalog.model import Catalog, Column, ForeignKey, Function, Key, Relation, StoredIndex
+from pgspec.catalog.parts import VIEW_KINDS, Grant, Index, Reference, Routine, Table, TableColumn
 from pgspec.catalog.typenames import Collation, spelled
 from pgspec.catalog.views import settle_names
 from pgspec.sql import QName
@@ -18,7 +19,7 @@ def freeze(state: Builder) -> Catalog:
     """The catalog as a value.  Temporary relations are left out."""
     return Catalog(
         search_path=state.default_path,
-        relations={QName(t.schema, t.name): _relation(t) for t in state.tables() if t.schema != TEMPORARY},
+        relations={QName(t.schema, t.name): _relation(state, t) for t in state.tables() if t.schema != TEMPORARY},
         functions={name: tuple(map(_function, overloads)) for name, overloads in state.routines.items()},
         enums={name: tuple(t.labels) for name, t in state.types.items() if t.kind == "enum"},
         domains={name: str(t.base) for name, t in state.types.items() if t.kind == "domain"},
@@ -34,10 +35,23 @@ def freeze(state: Builder) -> Catalog:
         nondeterministic_collations=frozenset(
             spelled(c.schema, c.name) for c in state.collations.values() if not c.deterministic
         ),
+        bypassing=frozenset(state.bypassing | state.superusers),
+        memberships={role: frozenset(groups) for role, groups in state.memberships.items() if groups},
+        schema_users={schema: _users(state, schema) for schema in state.schemas},
     )
 
 
-def _relation(table: Table) -> Relation:
+def _users(state: Builder, schema: str) -> frozenset[str]:
+    """Who may use a schema; everybody may use ``public`` until that is taken away."""
+    first = [Grant(True, PUBLIC, ("USAGE",))] if schema == "public" else []
+    return frozenset(
+        role
+        for role, privileges in settle([*first, *state.schema_grants.get(schema, [])]).items()
+        if {"USAGE", "ALL"} & set(privileges)
+    )
+
+
+def _relation(state: Builder, table: Table) -> Relation:
     if table.query is not None:
         settle_names(table)
     is_view = table.kind in VIEW_KINDS
@@ -58,6 +72,10 @@ def _relation(table: Table) -> Relation:
         row_security=table.row_security,
         force_row_security=table.force_row_security,
         owner=table.owner,
+        grants=held(state, table),
+        policies=tuple(table.policies),
+        indexes=tuple(map(_index, table.indexes)),
+        invoker=table.invoker,
     )
 
 
@@ -71,6 +89,7 @@ def _column(table: Table, column: TableColumn) -> Column:
         _collation(column.collation),
         column.default or column.generated is not None,
         column.virtual,
+        column.default_value,
     )
 
 
@@ -87,6 +106,19 @@ def _key(index: Index) -> Key:
         index.nulls_not_distinct,
         index.deferrable,
         index.where,
+    )
+
+
+def _index(index: Index) -> StoredIndex:
+    classes = tuple(name[-1].sval if name else None for name in index.opclasses)
+    elements = tuple(e.name if isinstance(e, TableColumn) else e for e in index.elements)
+    return StoredIndex(
+        index.name,
+        index.method,
+        elements,
+        classes or (None,) * len(elements),
+        bool(index.constraint),
+        index.where is not None,
     )
 
 
@@ -114,4 +146,10 @@ def _function(routine: Routine) -> Function:
         routine.defaults,
         routine.variadic,
         routine.kind == "procedure",
+        routine.body,
+        routine.source,
+        routine.definer,
+        routine.path,
+        routine.owner,
+        frozenset(settle(routine.grants)),
     )

@@ -68,6 +68,7 @@ def create_index(state: Builder, node: Any) -> None:
         nulls_not_distinct=bool(node.nulls_not_distinct),
         where=own_expression(node.whereClause),
         collated=any(e.collation for e in node.indexParams or ()),
+        method=node.accessMethod or "btree",
     )
     add_index(state, index, node.idxname, only=not node.relation.inh)
 
@@ -161,6 +162,7 @@ def _moved(index: Index, table: Table) -> Index | None:
         index.deferrable,
         index.initially_deferred,
         collated=index.collated,
+        method=index.method,
     )
 
 
@@ -232,7 +234,8 @@ def index_constraint(state: Builder, table: Table, node: Any, column: TableColum
         elements = [table.columns.get(e.name) if e.name else own_expression(e.expr) for e, _ in node.exclusions or ()]
         if not all(elements):
             return None
-        return Index("", table, elements, proves=False, constraint="exclusion", deferrable=bool(node.deferrable))
+        deferrable, method = bool(node.deferrable), node.access_method or "btree"
+        return Index("", table, elements, proves=False, constraint="exclusion", deferrable=deferrable, method=method)
     columns = [column] if column else columns_of(state, table, node.keys)
     if not columns:
         return None
@@ -247,6 +250,7 @@ def index_constraint(state: Builder, table: Table, node: Any, column: TableColum
         constraint="primary" if node.contype == Kind.CONSTR_PRIMARY else "unique",
         deferrable=bool(node.deferrable),
         initially_deferred=bool(node.initdeferred),
+        method="gist" if node.without_overlaps else "btree",
     )
 
 

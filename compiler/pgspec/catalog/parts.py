@@ -28,6 +28,7 @@ class TableColumn:
     type: TypeRef = UNKNOWN
     not_null: NotNull | None = None
     default: bool = False
+    default_value: Any = None
     identity: bool = False
     generated: Any = None
     virtual: bool = False
@@ -83,6 +84,7 @@ class Index:
     initially_deferred: bool = False
     parent: Index | None = None
     collated: bool = False
+    method: str = "btree"
 
     @property
     def schema(self) -> str:
@@ -109,10 +111,19 @@ class Use:
     columns: list[tuple[TableColumn, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A GRANT to one role, or a REVOKE from it when it is not ``given``."""
+
+    given: bool
+    role: str
+    privileges: tuple[str, ...]
+
+
 @dataclass(slots=True, eq=False)
 class Table:
     """A table or view.  ``known``: all columns are in ``columns``; for a view they are not.  ``uses`` are the
-    references to relations in its query."""
+    references to relations in its query.  ``grants`` are in the order of writing; ``policies`` are names."""
 
     schema: str
     name: str
@@ -131,6 +142,9 @@ class Table:
     row_security: bool = False
     force_row_security: bool = False
     owner: str | None = None
+    grants: list[Grant] = field(default_factory=list)
+    policies: dict[str, None] = field(default_factory=dict)
+    invoker: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -148,3 +162,9 @@ class Routine:
     columns: list[tuple[str, TypeRef]] = field(default_factory=list)
     defaults: int = 0
     variadic: bool = False
+    body: Any = None
+    source: Any = None
+    definer: bool = False
+    path: tuple[str, ...] | None = None
+    owner: str | None = None
+    grants: list[Grant] = field(default_factory=list)

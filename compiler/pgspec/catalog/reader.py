@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pgspec.catalog.access import (
+    alter_role,
+    create_policy,
+    create_role,
+    default_privileges,
+    drop_policy,
+    grant,
+    grant_role,
+    is_drop_policy,
+)
 from pgspec.catalog.alter import alter_table
 from pgspec.catalog.blocks import read_block
 from pgspec.catalog.builder import Builder, Source
@@ -15,7 +25,6 @@ from pgspec.catalog.definitions import (
     create_enum,
     create_extension,
     create_range,
-    create_role,
     define,
 )
 from pgspec.catalog.drops import drop, drop_owned, drop_role
@@ -23,7 +32,7 @@ from pgspec.catalog.freeze import freeze
 from pgspec.catalog.indexes import create_index
 from pgspec.catalog.model import Catalog
 from pgspec.catalog.renames import reassign_owned, rename, set_schema
-from pgspec.catalog.routines import alter_function, create_function
+from pgspec.catalog.routines import alter_function, alter_owner, create_function
 from pgspec.catalog.script import Piece, split_script
 from pgspec.catalog.settings import call_set_config, set_variable, transaction
 from pgspec.catalog.tables import create_foreign_table, create_table
@@ -83,7 +92,9 @@ def _read_statement(state: Builder, piece: Piece) -> None:
 
 def apply(state: Builder, node: Any) -> None:
     """Apply one statement; those that do not concern the catalog are passed over."""
-    if handler := _HANDLERS.get(type(node)):
+    if is_drop_policy(node):
+        drop_policy(state, node)
+    elif handler := _HANDLERS.get(type(node)):
         handler(state, node)
 
 
@@ -126,9 +137,12 @@ def _foreign_schema(state: Builder, node: Any) -> None:
 
 
 _HANDLERS: dict[type, Callable[[Builder, Any], None]] = {
+    ast.AlterDefaultPrivilegesStmt: default_privileges,
     ast.AlterEnumStmt: alter_enum,
     ast.AlterFunctionStmt: alter_function,
+    ast.AlterOwnerStmt: alter_owner,
     ast.AlterObjectSchemaStmt: set_schema,
+    ast.AlterRoleStmt: alter_role,
     ast.AlterTableStmt: alter_table,
     ast.CompositeTypeStmt: create_composite,
     ast.CreateDomainStmt: create_domain,
@@ -136,6 +150,7 @@ _HANDLERS: dict[type, Callable[[Builder, Any], None]] = {
     ast.CreateExtensionStmt: create_extension,
     ast.CreateForeignTableStmt: create_foreign_table,
     ast.CreateFunctionStmt: create_function,
+    ast.CreatePolicyStmt: create_policy,
     ast.CreateRangeStmt: create_range,
     ast.CreateRoleStmt: create_role,
     ast.CreateSchemaStmt: _create_schema,
@@ -147,6 +162,8 @@ _HANDLERS: dict[type, Callable[[Builder, Any], None]] = {
     ast.DropOwnedStmt: drop_owned,
     ast.DropRoleStmt: drop_role,
     ast.DropStmt: drop,
+    ast.GrantRoleStmt: grant_role,
+    ast.GrantStmt: grant,
     ast.ImportForeignSchemaStmt: _foreign_schema,
     ast.IndexStmt: create_index,
     ast.ReassignOwnedStmt: reassign_owned,

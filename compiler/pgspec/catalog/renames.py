@@ -8,7 +8,7 @@ from pgspec.catalog.alter import family
 from pgspec.catalog.builder import Builder
 from pgspec.catalog.columns import renamed_in
 from pgspec.catalog.constraints import constraint_names, rename_constraint, rename_index
-from pgspec.catalog.parts import VIEW_KINDS, Index, Sequence, Table
+from pgspec.catalog.parts import VIEW_KINDS, Index, Routine, Sequence, Table
 from pgspec.catalog.routines import find_routines, move_routine
 from pgspec.catalog.typenames import Named, UserType, names_of
 from pgspec.catalog.views import rename_view_column
@@ -121,9 +121,13 @@ def _rename_role(state: Builder, old: str, new: str) -> None:
     if old in state.roles:
         state.roles.remove(old)
         state.roles.add(new)
-    for table in state.tables():
-        if table.owner == old:
-            table.owner = new
+    for item in _owned(state):
+        if item.owner == old:
+            item.owner = new
+
+
+def _owned(state: Builder) -> list[Table | Routine]:
+    return [*state.tables(), *(routine for overloads in state.routines.values() for routine in overloads)]
 
 
 def _move_collation(state: Builder, nodes: Any, schema: str | None, name: str | None) -> None:
@@ -206,6 +210,6 @@ def _move_constraint_names(state: Builder, table: Table, schema: str) -> None:
 def reassign_owned(state: Builder, node: Any) -> None:
     """REASSIGN OWNED BY."""
     old = {role.rolename for role in node.roles or ()}
-    for table in state.tables():
-        if table.owner in old:
-            table.owner = node.newrole.rolename
+    for item in _owned(state):
+        if item.owner in old:
+            item.owner = node.newrole.rolename

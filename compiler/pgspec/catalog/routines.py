@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pgspec.catalog.builder import Builder
-from pgspec.catalog.parts import Routine
+from pgspec.catalog.parts import Grant, Routine
 from pgspec.catalog.typenames import UNKNOWN, TypeRef, names_of
-from pgspec.pgsql import enums
+from pgspec.pgsql import ast, enums
 from pgspec.sql import QName
 
 Mode = enums.FunctionParameterMode
+Object = enums.ObjectType
 _INPUT = (Mode.FUNC_PARAM_DEFAULT, Mode.FUNC_PARAM_IN, Mode.FUNC_PARAM_INOUT, Mode.FUNC_PARAM_VARIADIC)
 _OUTPUT = (Mode.FUNC_PARAM_OUT, Mode.FUNC_PARAM_INOUT, Mode.FUNC_PARAM_TABLE)
 _VOLATILITIES: dict[str, Literal["immutable", "stable", "volatile"]] = {
@@ -28,6 +29,8 @@ def create_function(state: Builder, node: Any) -> None:
     routine.returns = _return_type(state, routine, node.returnType)
     routine.returns_set = bool(node.returnType and node.returnType.setof)
     _read_options(routine, node.options)
+    routine.body = _body(node)
+    routine.source = node.sql_body if node.sql_body is not None else _text(node)
     _register(state, name, routine)
 
 
@@ -58,11 +61,42 @@ def _read_options(routine: Routine, nodes: Any) -> None:
             routine.volatility = _VOLATILITIES.get(option.arg.sval, "volatile")
         elif option.defname == "strict":
             routine.strict = bool(option.arg.boolval)
+        elif option.defname == "security":
+            routine.definer = bool(option.arg.boolval)
+        elif option.defname == "set":
+            _read_setting(routine, option.arg)
+
+
+def _read_setting(routine: Routine, node: Any) -> None:
+    """SET search_path = ..., FROM CURRENT, and RESET."""
+    kind = node.kind.name
+    if kind == "VAR_RESET_ALL" or (node.name == "search_path" and kind in ("VAR_RESET", "VAR_SET_DEFAULT")):
+        routine.path = None
+    elif node.name == "search_path":
+        names = [a.val.sval for a in node.args or () if isinstance(getattr(a, "val", None), ast.String)]
+        routine.path = tuple(name for name in names if name)
+
+
+def _body(node: Any) -> Any:
+    """The text of a body in SQL, or the tree of RETURN; None for another language or form."""
+    if node.sql_body is not None:
+        return node.sql_body.returnval if isinstance(node.sql_body, ast.ReturnStmt) else None
+    options = {option.defname: option.arg for option in node.options or ()}
+    return _text(node) if "language" in options and options["language"].sval.lower() == "sql" else None
+
+
+def _text(node: Any) -> str | None:
+    """The text behind AS."""
+    return next((option.arg[0].sval for option in node.options or () if option.defname == "as"), None)
 
 
 def _register(state: Builder, name: QName, routine: Routine) -> None:
     overloads = state.routines.setdefault(name, [])
     signature = [str(a) for a in routine.arguments]
+    old = next((r for r in overloads if [str(a) for a in r.arguments] == signature), None)
+    defaults = [made for schema, made in state.default_calls if schema in (None, name.schema)]
+    routine.grants = old.grants if old else [Grant(True, "public", ("EXECUTE",)), *defaults]
+    routine.owner = old.owner if old else None
     overloads[:] = [r for r in overloads if [str(a) for a in r.arguments] != signature]
     overloads.append(routine)
 
@@ -114,6 +148,13 @@ def alter_function(state: Builder, node: Any) -> None:
         state.missing("function", schema, name)
     for routine in found:
         _read_options(routine, node.actions)
+
+
+def alter_owner(state: Builder, node: Any) -> None:
+    """ALTER FUNCTION ... OWNER TO; the owner of nothing else is told by this statement and needed here."""
+    if node.objectType in (Object.OBJECT_FUNCTION, Object.OBJECT_PROCEDURE, Object.OBJECT_ROUTINE):
+        for routine in find_routines(state, node.object):
+            routine.owner = node.newowner.rolename
 
 
 def drop_routine(state: Builder, routine: Routine) -> None:

@@ -79,7 +79,7 @@ class TypeRef:
 
     base: str | Named
     array: bool = False
-    modifier: bool = False
+    modifier: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         """As ``format_type(oid, NULL)`` under an empty search path."""

@@ -12,6 +12,8 @@ from pgspec.catalog.typenames import UNKNOWN, TypeRef
 from pgspec.pgsql import ast, enums, walk
 from pgspec.sql import QName
 
+_ON = ("", "true", "on", "yes", "1")
+
 
 def create_view(state: Builder, node: Any) -> None:
     """CREATE VIEW."""
@@ -23,7 +25,17 @@ def create_view(state: Builder, node: Any) -> None:
     view = old if isinstance(old, Table) else Table(*name, kind="view", known=False)
     view.query, view.uses = node.query, relations_used(state, node.query)
     view.column_names = tuple(str(a.sval) for a in node.aliases or ())
+    view.invoker = is_on(node.options, "security_invoker")
     state.relations[name] = view
+
+
+def is_on(options: Any, name: str) -> bool:
+    """Whether WITH (...) sets an option, with or without a value."""
+    for option in options or ():
+        if option.defname == name:
+            value = getattr(option.arg, "sval", None) or getattr(option.arg, "ival", "")
+            return str(value).lower() in _ON
+    return False
 
 
 def create_table_as(state: Builder, node: Any) -> None:

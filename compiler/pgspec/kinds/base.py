@@ -113,6 +113,19 @@ def _name(value: Any) -> Any:
     return Name(_schema(plain[0]) if len(plain) > 1 else None, plain[-1])
 
 
+def _table_key(value: Any) -> Any:
+    """A name that is a key of a mapping: it is checked, and stays as it is written, so that its place can be found."""
+    _name(value)
+    return value
+
+
+def table_name(key: str) -> Name:
+    """The name that a `TableKey` stands for."""
+    name = _name(key)
+    assert isinstance(name, Name)
+    return name
+
+
 def _reason(value: Any) -> Any:
     if not isinstance(value, str) or not value.strip():
         raise _refuse("reason", "expected the reason why this finding is accepted")
@@ -122,6 +135,7 @@ def _reason(value: Any) -> Any:
 SchemaName = Annotated[str, BeforeValidator(_schema, json_schema_input_type=str)]
 Identifier = Annotated[str, BeforeValidator(_identifier, json_schema_input_type=str)]
 QualifiedName = Annotated[Name, BeforeValidator(_name, json_schema_input_type=str)]
+TableKey = Annotated[str, BeforeValidator(_table_key, json_schema_input_type=str)]
 Interval = Annotated[Duration, BeforeValidator(_duration, json_schema_input_type=str)]
 Timeout = Annotated[Duration, BeforeValidator(_timeout, json_schema_input_type=str)]
 ReasonText = Annotated[str, BeforeValidator(_reason, json_schema_input_type=str)]

@@ -12,7 +12,8 @@ from pgspec.kinds.base import Duration, Flag, Identifier, Integer, Interval, Mod
 Columns = Annotated[list[Identifier], Field(min_length=1)]
 
 
-def _watched(value: Any) -> Any:
+def watched(value: Any) -> Any:
+    """A flag or a list of columns, in words that say so."""
     if isinstance(value, bool) or (isinstance(value, list) and value):
         return value
     message = "expected `true` for any column, `false`, or a list of at least one column"
@@ -23,7 +24,7 @@ class Events(Model):
     """The events that count.  ``update``: True for a change of any column, or the columns that are watched."""
 
     insert: Flag = False
-    update: Annotated[Flag | Columns, BeforeValidator(_watched, json_schema_input_type=bool | list[str])] = False
+    update: Annotated[Flag | Columns, BeforeValidator(watched, json_schema_input_type=bool | list[str])] = False
     delete: Flag = False
     truncate: Flag = False
 

@@ -40,6 +40,14 @@ class Refresh(Model):
     max_staleness: Interval | None = None
 
 
+class Expose(Model):
+    """A view in front: who may read it, and which rows it shows to whom."""
+
+    as_: Annotated[QualifiedName, Field(alias="as")]
+    where: str
+    to: Annotated[list[Identifier], Field(min_length=1)]
+
+
 class Access(Model):
     """Who may read; nobody by default."""
 
@@ -52,10 +60,11 @@ def _key(value: Any) -> Any:
 
 
 class MaterializedView(Spec):
-    """A materialized view with everything that hangs on it."""
+    """A materialized view with everything that hangs on it.  ``was``: its name in the last release."""
 
     kind: Literal["materialized_view"]
     name: QualifiedName
+    was: QualifiedName | None = None
     unique_key: Annotated[
         UniqueKey | None, BeforeValidator(_key, json_schema_input_type=UniqueKey | list[Identifier] | None)
     ] = None
@@ -64,4 +73,5 @@ class MaterializedView(Spec):
     query_file: str | None = None
     refresh: Refresh = Refresh()
     access: Access = Access()
+    expose: Expose | None = None
     owner: Identifier | None = None

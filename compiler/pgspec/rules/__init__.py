@@ -1,6 +1,29 @@
 """The list of rules: importing a family registers its codes."""
 
-from pgspec.rules import access, cached_query, invalidation, materialized_view, project, release, sql, yaml
+from pgspec.rules import (
+    access,
+    audit,
+    breaking,
+    breaking_access,
+    cached_query,
+    exposed,
+    grades,
+    invalidation,
+    materialized_view,
+    project,
+    release,
+    rls,
+    rls_claims,
+    rls_expectations,
+    rls_functions,
+    rls_indexes,
+    rls_pages,
+    rls_reach,
+    row_conditions,
+    shared_cache,
+    sql,
+    yaml,
+)
 from pgspec.rules.registry import RULES, Finding, Rule
 
 __all__ = [
@@ -8,11 +31,25 @@ __all__ = [
     "Finding",
     "Rule",
     "access",
+    "audit",
+    "breaking",
+    "breaking_access",
     "cached_query",
+    "exposed",
+    "grades",
     "invalidation",
     "materialized_view",
     "project",
     "release",
+    "rls",
+    "rls_claims",
+    "rls_expectations",
+    "rls_functions",
+    "rls_indexes",
+    "rls_pages",
+    "rls_reach",
+    "row_conditions",
+    "shared_cache",
     "sql",
     "yaml",
 ]

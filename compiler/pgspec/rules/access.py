@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgspec.catalog import Relation
+from pgspec.keys.algebra import Const
+from pgspec.policies import PUBLIC
 from pgspec.program import Program
 from pgspec.queries import nearest
 from pgspec.rules.registry import Finding, rule
+from pgspec.source import Path
 from pgspec.sql import QName, ident
 
 
@@ -18,8 +22,9 @@ def exposed_row_security(program: Program) -> Iterator[Finding]:
     Why
     ---
     A materialized view stores what its owner sees and has no policies of its own: whoever may read it reads the rows
-    of all tenants.  PostgreSQL raises no objection.  Give the view to service roles only, or accept the finding where
-    the view holds nothing that the policies protect, with `allow: {MV008: reason}`.
+    of all tenants.  PostgreSQL raises no objection.  Show each caller its own rows with `expose`, give the view to
+    service roles only, or accept the finding where the view holds nothing that the policies protect, with
+    `allow: {MV008: reason}`.
 
     Bad
     ---
@@ -37,8 +42,8 @@ def exposed_row_security(program: Program) -> Iterator[Finding]:
     kind: materialized_view
     name: messages_by_sender
     unique_key: [sender_id]
-    access: {select: [service_role]}
     query: SELECT sender_id, count(*) AS messages FROM messages GROUP BY sender_id
+    expose: {as: my_messages, where: "sender_id = (SELECT pgspec.claim_uuid('sub'))", to: [authenticated]}
     ```
     """
     protected: dict[QName, QName] = {}  # a table, or a view that reads one, to the table
@@ -57,8 +62,74 @@ def exposed_row_security(program: Program) -> Iterator[Finding]:
                 message = (
                     f"`{role}` may read all that `{view.spec.name}` stores of `{source}`, which has row-level security"
                 )
-                help_ = "give it to service roles only, or give the reason in `allow: {MV008: ...}`"
+                help_ = "show callers their own rows with `expose:`, or give the reason in `allow: {MV008: ...}`"
                 yield Finding(view.document.at("access", "select", number), message, help_, view)
+
+
+@rule("MV009")
+def stored_subset(program: Program) -> Iterator[Finding]:
+    """
+    The owner is subject to row-level security on a source, so a refresh stores a subset.
+
+    Why
+    ---
+    A refresh reads as the owner of the view, whoever runs it.  Policies that bind the owner keep rows from it: the view
+    stores a part of them or nothing, and no error says so.  Policies bind every role but superusers, roles with
+    BYPASSRLS and, without FORCE, the owner of the table.
+
+    What the files do not say, the server is asked: without `owner:` the view belongs to the role that migrates.  The
+    migration refuses when policies would keep rows from it, and so does verify.sql.
+
+    Bad
+    ---
+    ```yaml
+    kind: materialized_view
+    name: messages_by_sender
+    unique_key: [sender_id]
+    owner: authenticated
+    query: SELECT sender_id, count(*) AS messages FROM messages GROUP BY sender_id
+    ```
+
+    Good
+    ----
+    ```yaml
+    kind: materialized_view
+    name: messages_by_sender
+    unique_key: [sender_id]
+    query: SELECT sender_id, count(*) AS messages FROM messages GROUP BY sender_id
+    ```
+    """
+    for view in program.views:
+        owner = view.spec.owner
+        if owner is None or view.analysis is None or not _is_bound(owner, program):
+            continue
+        for name in sorted(view.analysis.reads):
+            relation = program.catalog.relations.get(name)
+            if relation is not None and relation.row_security and _hides(relation, owner, program):
+                message = f"the policies of `{name}` bind `{owner}`: a refresh stores only the rows that it may see"
+                help_ = "remove `owner:`, or name a role with BYPASSRLS"
+                yield Finding(view.document.at("owner"), message, help_, view)
+
+
+def _is_bound(role: str, program: Program) -> bool:
+    """Whether it is known that policies bind the role.  Of a service role that the platform makes it is not."""
+    known = role in program.project.roles.api or role in program.catalog.roles
+    return known and role not in program.catalog.bypassing
+
+
+def _hides(table: Relation, owner: str, program: Program) -> bool:
+    """Whether it is known that the policies of a table keep rows from a role that they bind."""
+    groups = {owner, *program.catalog.memberships.get(owner, ())}
+    # Tables without an owner in the schema files belong to whoever runs those, which is no API role.
+    may_own = table.owner in groups or (table.owner is None and owner not in program.project.roles.api)
+    if may_own and not table.force_row_security:
+        return False
+    guarded = next((item for item in program.guarded if item.table and item.table.name == table.name), None)
+    if guarded is None:
+        return not table.policies  # of a policy of the schema files only the name is known
+    asked = [p for p in guarded.policies if "select" in p.commands and {*groups, PUBLIC} & {*p.roles}]
+    every = [p for p in asked if p.using and isinstance(p.using.expr, Const) and p.using.expr.value is True]
+    return not any(not p.spec.restrictive for p in every) or any(p.spec.restrictive for p in asked if p not in every)
 
 
 @rule("MV010")
@@ -131,12 +202,15 @@ def public_access(program: Program) -> Iterator[Finding]:
     ```
     """
     for view in program.views:
-        for number, role in enumerate(view.spec.access.select):
-            if role.lower() == "public":
-                message = f"`{view.spec.name}` would be readable by PUBLIC, that is, by every role"
-                yield Finding(
-                    view.document.at("access", "select", number), message, "name the roles that read it", view
-                )
+        readers = [("access", "select", view.spec.access.select)]
+        if view.spec.expose is not None:
+            readers.append(("expose", "to", view.spec.expose.to))
+        for key, entry, roles in readers:
+            for number, role in enumerate(roles):
+                if role.lower() == "public":
+                    message = f"`{view.spec.name}` would be readable by PUBLIC, that is, by every role"
+                    place = view.document.at(key, entry, number)
+                    yield Finding(place, message, "name the roles that read it", view)
 
 
 @rule("MV013")
@@ -170,9 +244,13 @@ def unknown_role(program: Program) -> Iterator[Finding]:
     """
     known = sorted({*program.roles, *program.catalog.roles})
     for view in program.views:
-        places = [(("access", "select", number), role) for number, role in enumerate(view.spec.access.select)]
+        places: list[tuple[Path, str]] = [
+            (("access", "select", number), role) for number, role in enumerate(view.spec.access.select)
+        ]
+        if view.spec.expose is not None:
+            places += [(("expose", "to", number), role) for number, role in enumerate(view.spec.expose.to)]
         if view.spec.owner is not None:
-            places.append((("owner",), view.spec.owner))  # type: ignore[arg-type]
+            places.append((("owner",), view.spec.owner))
         for path, role in places:
             if role not in known and role.lower() != "public":
                 help_ = (
@@ -210,7 +288,11 @@ def unknown_schema(program: Program) -> Iterator[Finding]:
     """
     known = sorted(program.catalog.schemas)
     for view in program.views:
-        if view.name.schema not in program.catalog.schemas:
-            create = f"add `CREATE SCHEMA {ident(view.name.schema)}` to the schema files"
-            message = f"the schema `{view.name.schema}` is not in the schema files"
-            yield Finding(view.document.at("name"), message, nearest(view.name.schema, known) or create, view)
+        places: list[tuple[Path, str]] = [(("name",), view.name.schema)]
+        if view.spec.expose is not None and view.spec.expose.as_.schema is not None:
+            places.append((("expose", "as"), view.spec.expose.as_.schema))
+        for path, schema in places:
+            if schema not in program.catalog.schemas:
+                create = f"add `CREATE SCHEMA {ident(schema)}` to the schema files"
+                message = f"the schema `{schema}` is not in the schema files"
+                yield Finding(view.document.at(*path), message, nearest(schema, known) or create, view)

@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pgspec.audits import Audit
 from pgspec.cached import Cached
 from pgspec.diagnostics import Diagnostic, Severity, Span
 from pgspec.mappings import Mapping
+from pgspec.policies import Guarded
 from pgspec.program import Program, View
 
-Subject = View | Mapping | Cached
+Subject = View | Mapping | Cached | Guarded | Audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,9 @@ class Rule:
         return self.doc.partition("\n")[0].rstrip(".")
 
     def examples(self, heading: str) -> list[str]:
-        """The YAML blocks under ``Bad`` or ``Good``."""
+        """The blocks under ``Bad`` or ``Good``: YAML, or for what `pgspec breaking` reports the difference in it."""
         part = re.search(rf"^{heading}\n-+\n(.*?)(?=^(?:Why|Bad|Good)\n-+\n|\Z)", self.doc, re.MULTILINE | re.DOTALL)
-        return re.findall(r"```yaml\n(.*?)```", part[1], re.DOTALL) if part else []
+        return re.findall(r"```(?:yaml|diff)\n(.*?)```", part[1], re.DOTALL) if part else []
 
     def run(self, program: Program) -> Iterator[tuple[Subject, Diagnostic]]:
         """The findings of the rule over a program."""

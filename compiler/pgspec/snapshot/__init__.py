@@ -32,18 +32,30 @@ _SETTINGS: Mapping[str, str] = {
 }
 
 
+Facts = Mapping[str, tuple[str, ...]]
+"""What describes one object, by name: one text for each that there is of it."""
+
+
 def snapshot(connection: psycopg.Connection[Any]) -> dict[str, str]:
     """Every object of the connected database: its identity, such as ``index public.i``, and its description.
 
     The connection may be in a transaction, and its settings are as before afterwards.  psycopg's errors pass through.
     """
+    return {
+        identity: "\n".join(f"{name} {text}" for name, texts in found.items() for text in texts)
+        for identity, found in facts(connection).items()
+    }
+
+
+def facts(connection: psycopg.Connection[Any], queries: Sequence[str] = QUERIES) -> dict[str, Facts]:
+    """The same in parts, as far as ``queries`` ask: ``{"index public.i": {"definition": ("CREATE ...",), ...}}``."""
     from psycopg.rows import tuple_row
 
-    found: dict[str, str] = {}
+    found: dict[str, Facts] = {}
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=tuple_row) as cursor:
         for name, value in _SETTINGS.items():
             cursor.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
-        for query in QUERIES:
+        for query in queries:
             cursor.execute((SCOPE + query).encode())
             names = [column.name for column in cursor.description or ()][1:]
             for identity, *values in cursor:
@@ -53,14 +65,15 @@ def snapshot(connection: psycopg.Connection[Any]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _describe(names: Sequence[str], values: Sequence[object]) -> str:
-    lines: list[str] = []
+def _describe(names: Sequence[str], values: Sequence[object]) -> Facts:
+    out: dict[str, tuple[str, ...]] = {}
     for name, value in zip(names, values, strict=True):
         items = value if isinstance(value, list) else [] if value is None else [value]
         texts = [str(item).lower() if isinstance(item, bool) else str(item) for item in items]
         # The order of an access list is the order of grants, and means nothing.
-        lines += [f"{name.replace('_', ' ')} {text}" for text in (sorted(texts) if name == "acl" else texts)]
-    return "\n".join(lines)
+        if texts:
+            out[name.replace("_", " ")] = tuple(sorted(texts) if name == "acl" else texts)
+    return out
 
 
 def diff(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:

@@ -41,7 +41,7 @@ WITH member AS (
 
 # Each query gives an identity, and the columns that describe it: one line for each that is not null, or for each
 # element of an array.
-QUERIES: Sequence[str] = (
+_DATABASE = (
     """
     SELECT 'database' AS identity, pg_get_userbyid(datdba) AS owner,
         coalesce(datacl, acldefault('d', datdba))::text[] AS acl,
@@ -52,6 +52,10 @@ QUERIES: Sequence[str] = (
         shobj_description(oid, 'pg_database') AS comment
     FROM pg_database d WHERE datname = current_database()
     """,
+)
+
+# Schemas, and what migrations make in them.
+OBJECTS: Sequence[str] = (
     """
     SELECT 'schema ' || space.name AS identity, pg_get_userbyid(nspowner) AS owner,
         coalesce(nspacl, acldefault('n', nspowner))::text[] AS acl,
@@ -198,6 +202,9 @@ QUERIES: Sequence[str] = (
         AND (typrelid = 0 OR typrelid IN (SELECT oid FROM pg_class WHERE relkind = 'c'))
         AND ('pg_type'::regclass::oid, t.oid) NOT IN (TABLE member)
     """,
+)
+
+_OTHERS = (
     """
     SELECT 'extension ' || quote_ident(extname) AS identity, extversion AS version,
         extnamespace::regnamespace::text AS schema,
@@ -333,3 +340,5 @@ QUERIES: Sequence[str] = (
     FROM pg_user_mappings
     """,
 )
+
+QUERIES: Sequence[str] = (*_DATABASE, *OBJECTS, *_OTHERS)

@@ -43,6 +43,11 @@ CREATE TABLE public.cache_invalidation_queue (
   last_error text
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 20000, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 20000, autovacuum_vacuum_cost_delay = 0, vacuum_truncate = false);
 REVOKE ALL ON TABLE public.cache_invalidation_queue FROM PUBLIC;
+DO $close$
+BEGIN
+  EXECUTE 'REVOKE ALL ON SEQUENCE ' || pg_catalog.pg_get_serial_sequence('public.cache_invalidation_queue', 'id') || ' FROM PUBLIC';
+END
+$close$;
 
 -- create index public.cache_invalidation_queue_dead
 CREATE INDEX cache_invalidation_queue_dead ON public.cache_invalidation_queue (tag) WHERE processed_at IS NULL AND dead_at IS NOT NULL;
@@ -81,7 +86,6 @@ DECLARE
   missing text[];
   long text[];
   added integer;
-  ignored text;
 BEGIN
   IF current_setting('transaction_isolation') = 'serializable' THEN
     missing := tags;  -- a serializable writer that reads the queue would conflict with writers of other rows
@@ -101,7 +105,7 @@ BEGIN
                    ELSE false END
         ORDER BY q.enqueued_at DESC LIMIT 1) IS NULL);
     IF may_join THEN
-      ignored := set_config('pgspec.joined', repeat('x', together - cardinality(missing)), true);
+      joined := set_config('pgspec.joined', repeat('x', together - cardinality(missing)), true);
     END IF;
     IF cardinality(missing) = 0 THEN
       RETURN 0;
@@ -133,21 +137,19 @@ AS $function$
 #variable_conflict use_column
 DECLARE
   hit boolean;
-  many boolean;
-  ignored integer;
   made_1 text[];
 BEGIN
 
-  -- odd  [specs/cache.yaml:8]
-  SELECT EXISTS (SELECT FROM old_rows AS "Odd ""name" WHERE (rows <> hit)), EXISTS (SELECT FROM old_rows OFFSET 1),
+  -- odd
+  SELECT EXISTS (SELECT FROM old_rows AS "Odd ""name" WHERE (rows <> hit)),
     ARRAY(SELECT DISTINCT 'odd:' || r."select"::text || ':' || r.rows::text FROM (SELECT DISTINCT "Odd ""name"."select", "Odd ""name".rows FROM old_rows AS "Odd ""name" WHERE (rows <> hit)) AS r
       WHERE r."select" IS NOT NULL AND r.rows IS NOT NULL LIMIT 1001)
-  INTO hit, many, made_1;
+  INTO hit, made_1;
   IF hit THEN
     IF cardinality(made_1) > 1000 THEN
       made_1 := ARRAY['odd:*'];
     END IF;
-    ignored := pgspec.enqueue_tags(made_1, interval '60 seconds');
+    hit := pgspec.enqueue_tags(made_1, interval '60 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
   RETURN NULL;
@@ -166,21 +168,19 @@ AS $function$
 #variable_conflict use_column
 DECLARE
   hit boolean;
-  many boolean;
-  ignored integer;
   made_1 text[];
 BEGIN
 
-  -- odd  [specs/cache.yaml:8]
-  SELECT EXISTS (SELECT FROM new_rows AS "Odd ""name" WHERE (rows <> hit)), EXISTS (SELECT FROM new_rows OFFSET 1),
+  -- odd
+  SELECT EXISTS (SELECT FROM new_rows AS "Odd ""name" WHERE (rows <> hit)),
     ARRAY(SELECT DISTINCT 'odd:' || r."select"::text || ':' || r.rows::text FROM (SELECT DISTINCT "Odd ""name"."select", "Odd ""name".rows FROM new_rows AS "Odd ""name" WHERE (rows <> hit)) AS r
       WHERE r."select" IS NOT NULL AND r.rows IS NOT NULL LIMIT 1001)
-  INTO hit, many, made_1;
+  INTO hit, made_1;
   IF hit THEN
     IF cardinality(made_1) > 1000 THEN
       made_1 := ARRAY['odd:*'];
     END IF;
-    ignored := pgspec.enqueue_tags(made_1, interval '60 seconds');
+    hit := pgspec.enqueue_tags(made_1, interval '60 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
   RETURN NULL;
@@ -199,19 +199,17 @@ AS $function$
 #variable_conflict use_column
 DECLARE
   hit boolean;
-  many boolean;
-  ignored integer;
   made_1 text[];
 BEGIN
 
-  -- odd  [specs/cache.yaml:8]
+  -- odd
   hit := true;
   made_1 := ARRAY['odd:*'];
   IF hit THEN
     IF cardinality(made_1) > 1000 THEN
       made_1 := ARRAY['odd:*'];
     END IF;
-    ignored := pgspec.enqueue_tags(made_1, interval '60 seconds');
+    hit := pgspec.enqueue_tags(made_1, interval '60 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
   RETURN NULL;
@@ -231,13 +229,11 @@ AS $function$
 DECLARE
   hit boolean;
   many boolean;
-  ignored integer;
   memory text;
-  restored text;
   made_1 text[];
 BEGIN
 
-  -- odd  [specs/cache.yaml:8]
+  -- odd
   SELECT (o.pgspec_match IS TRUE OR n.pgspec_match IS TRUE)
     AND (o.pgspec_match IS DISTINCT FROM n.pgspec_match OR o."select" IS DISTINCT FROM n."select"
     OR o.rows IS DISTINCT FROM n.rows OR o.hit IS DISTINCT FROM n.hit OR o.made_1 IS DISTINCT FROM n.made_1),
@@ -252,7 +248,7 @@ BEGIN
   IF many THEN
     memory := current_setting('work_mem');  -- the join of a large update would spill
     IF pg_size_bytes(memory) < pg_size_bytes('64MB') THEN
-      restored := set_config('work_mem', '64MB', true);
+      PERFORM set_config('work_mem', '64MB', true);
     END IF;
     WITH changed AS MATERIALIZED (
       SELECT DISTINCT o."select" AS old_select, n."select" AS new_select, o.rows AS old_rows, n.rows AS new_rows, o.pgspec_match AS pgspec_old_match, n.pgspec_match AS pgspec_new_match
@@ -270,13 +266,13 @@ BEGIN
         SELECT 'odd:' || c.new_select::text || ':' || c.new_rows::text FROM changed AS c WHERE c.pgspec_new_match AND 'odd:' || c.new_select::text || ':' || c.new_rows::text IS NOT NULL
         LIMIT 1001)
     INTO hit, many, made_1;
-    restored := set_config('work_mem', memory, true);
+    PERFORM set_config('work_mem', memory, true);
   END IF;
   IF hit THEN
     IF cardinality(made_1) > 1000 THEN
       made_1 := ARRAY['odd:*'];
     END IF;
-    ignored := pgspec.enqueue_tags(made_1, interval '60 seconds');
+    hit := pgspec.enqueue_tags(made_1, interval '60 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
   RETURN NULL;
@@ -295,21 +291,19 @@ AS $function$
 #variable_conflict use_column
 DECLARE
   hit boolean;
-  many boolean;
-  ignored integer;
   made_1 text[];
 BEGIN
 
-  -- events  [specs/cache.yaml:2]
-  SELECT EXISTS (SELECT FROM old_rows AS events), EXISTS (SELECT FROM old_rows OFFSET 1),
+  -- events
+  SELECT EXISTS (SELECT FROM old_rows AS events),
     ARRAY(SELECT 'events:' || r.kind::text FROM (SELECT DISTINCT events.kind FROM old_rows AS events) AS r
       WHERE r.kind IS NOT NULL LIMIT 1001)
-  INTO hit, many, made_1;
+  INTO hit, made_1;
   IF hit THEN
     IF cardinality(made_1) > 1000 THEN
       made_1 := ARRAY['events:*'];
     END IF;
-    ignored := pgspec.enqueue_tags(ARRAY['events'] || made_1, interval '60 seconds');
+    hit := pgspec.enqueue_tags(ARRAY['events'] || made_1, interval '60 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
   RETURN NULL;
@@ -328,21 +322,19 @@ AS $function$
 #variable_conflict use_column
 DECLARE
   hit boolean;
-  many boolean;
-  ignored integer;
   made_1 text[];
 BEGIN
 
-  -- events  [specs/cache.yaml:2]
-  SELECT EXISTS (SELECT FROM new_rows AS events), EXISTS (SELECT FROM new_rows OFFSET 1),
+  -- events
+  SELECT EXISTS (SELECT FROM new_rows AS events),
     ARRAY(SELECT 'events:' || r.kind::text FROM (SELECT DISTINCT events.kind FROM new_rows AS events) AS r
       WHERE r.kind IS NOT NULL LIMIT 1001)
-  INTO hit, many, made_1;
+  INTO hit, made_1;
   IF hit THEN
     IF cardinality(made_1) > 1000 THEN
       made_1 := ARRAY['events:*'];
     END IF;
-    ignored := pgspec.enqueue_tags(ARRAY['events'] || made_1, interval '60 seconds');
+    hit := pgspec.enqueue_tags(ARRAY['events'] || made_1, interval '60 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
   RETURN NULL;
@@ -361,19 +353,17 @@ AS $function$
 #variable_conflict use_column
 DECLARE
   hit boolean;
-  many boolean;
-  ignored integer;
   made_1 text[];
 BEGIN
 
-  -- events  [specs/cache.yaml:2]
+  -- events
   hit := true;
   made_1 := ARRAY['events:*'];
   IF hit THEN
     IF cardinality(made_1) > 1000 THEN
       made_1 := ARRAY['events:*'];
     END IF;
-    ignored := pgspec.enqueue_tags(ARRAY['events'] || made_1, interval '60 seconds');
+    hit := pgspec.enqueue_tags(ARRAY['events'] || made_1, interval '60 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
   RETURN NULL;
@@ -393,13 +383,11 @@ AS $function$
 DECLARE
   hit boolean;
   many boolean;
-  ignored integer;
   memory text;
-  restored text;
   made_1 text[];
 BEGIN
 
-  -- events  [specs/cache.yaml:2]
+  -- events
   SELECT (o.kind IS DISTINCT FROM n.kind OR n.pgspec_here IS NULL),
     EXISTS (SELECT FROM old_rows OFFSET 1) OR EXISTS (SELECT FROM new_rows OFFSET 1),
     ARRAY['events:' || o.kind::text, 'events:' || n.kind::text]
@@ -410,7 +398,7 @@ BEGIN
   IF many THEN
     memory := current_setting('work_mem');  -- the join of a large update would spill
     IF pg_size_bytes(memory) < pg_size_bytes('64MB') THEN
-      restored := set_config('work_mem', '64MB', true);
+      PERFORM set_config('work_mem', '64MB', true);
     END IF;
     WITH changed AS MATERIALIZED (
       SELECT DISTINCT o.kind AS old_kind, n.kind AS new_kind
@@ -425,13 +413,13 @@ BEGIN
         SELECT 'events:' || c.new_kind::text FROM changed AS c WHERE true AND 'events:' || c.new_kind::text IS NOT NULL
         LIMIT 1001)
     INTO hit, many, made_1;
-    restored := set_config('work_mem', memory, true);
+    PERFORM set_config('work_mem', memory, true);
   END IF;
   IF hit THEN
     IF cardinality(made_1) > 1000 THEN
       made_1 := ARRAY['events:*'];
     END IF;
-    ignored := pgspec.enqueue_tags(ARRAY['events'] || made_1, interval '60 seconds');
+    hit := pgspec.enqueue_tags(ARRAY['events'] || made_1, interval '60 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
   RETURN NULL;
@@ -466,12 +454,22 @@ AS $function$
         SELECT format('%s %s', r.relpersistence, r.reloptions) FROM pg_class AS r WHERE r.oid = to_regclass(name)
       ) AS lines (line))
     WHEN 'view' THEN pg_get_viewdef(to_regclass(name))
+      || coalesce((SELECT ' WITH ' || c.reloptions::text FROM pg_class AS c WHERE c.oid = to_regclass(name)), '')
     WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
     WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
     WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
     WHEN 'trigger' THEN (
       SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
       WHERE t.tgname = split_part(name, ' ', 1) AND t.tgrelid = to_regclass(substr(name, length(split_part(name, ' ', 1)) + 5)))
+    WHEN 'row_security' THEN (
+      SELECT format('%s %s', r.relrowsecurity, r.relforcerowsecurity) FROM pg_class AS r WHERE r.oid = to_regclass(name))
+    WHEN 'policy' THEN (
+      SELECT format('%s %s %s %s %s', p.polpermissive, p.polcmd,
+        ARRAY(SELECT CASE WHEN role = 0 THEN 'public' ELSE pg_get_userbyid(role) END COLLATE "C"
+          FROM unnest(p.polroles) AS o (role) ORDER BY 1),
+        pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
+      FROM regexp_match(name, '^("(?:[^"]|"")+"|[^" ]+) ON (.+)$') AS m
+      JOIN pg_policy AS p ON p.polrelid = to_regclass(m[2]) AND p.polname = (parse_ident(m[1]))[1])
   END)
 $function$;
 REVOKE ALL ON FUNCTION pgspec.fingerprint(text, text) FROM PUBLIC;
@@ -638,7 +636,7 @@ BEGIN
           ELSE clock_timestamp() + least(interval '1 minute', interval '1 second' * power(2, least(q.recheck_count, 6))) END
     WHERE q.id = ANY (ids) AND q.claim_token = token AND q.processed_at IS NULL AND q.dead_at IS NULL
     RETURNING q.tag, q.closed_at)
-  SELECT count(*), array_agg(d.tag), max(d.closed_at) INTO number, tags, began FROM done AS d;
+  SELECT count(*)::integer, array_agg(d.tag), max(d.closed_at) INTO number, tags, began FROM done AS d;
   PERFORM pgspec.settle_dead(tags, began);  -- one claim took all the rows, after the last was closed
   RETURN number;
 END
@@ -795,7 +793,7 @@ DECLARE
   stop timestamptz := clock_timestamp() + make_interval(secs => max_seconds);
   moment timestamptz;
   latest timestamptz;
-  reached timestamptz := '-infinity';
+  reached timestamptz := timestamptz '-infinity';
   places tid[];
   tags text[];
   held bigint[];
@@ -836,7 +834,7 @@ BEGIN
             ELSE moment + least(interval '1 minute', interval '1 second' * power(2, least(q.recheck_count, 6))) END
       WHERE q.ctid = ANY (places)  -- nobody moves a row that is locked
       RETURNING q.sealed)
-    SELECT count(*) FILTER (WHERE d.sealed) INTO done FROM drained AS d;
+    SELECT (count(*) FILTER (WHERE d.sealed))::integer INTO done FROM drained AS d;
     PERFORM pgspec.settle_dead(tags, 'infinity');  -- the new versions are seen later than any of them died
     total := total + done;
     EXIT WHEN clock_timestamp() >= stop;
@@ -854,10 +852,8 @@ SET enable_seqscan = off
 SET enable_bitmapscan = off
 SET plan_cache_mode = force_generic_plan
 AS $function$
-DECLARE
-  ignored integer;
 BEGIN
-  ignored := pgspec.enqueue_tags(ARRAY[tag], make_interval(mins => window_minutes));
+  PERFORM pgspec.enqueue_tags(ARRAY[tag], make_interval(mins => window_minutes));
 END
 $function$;
 REVOKE ALL ON FUNCTION public.enqueue_cache_invalidation(text, integer) FROM PUBLIC;
@@ -886,7 +882,7 @@ BEGIN
           + least(interval '5 minutes', interval '1 second' * power(2, least(q.retry_count, 9))) * (0.5 + random() / 2)
     WHERE q.id = ANY (ids) AND q.claim_token = token AND q.processed_at IS NULL AND q.dead_at IS NULL
     RETURNING q.dead_at)
-  SELECT count(f.dead_at) INTO dead FROM failed AS f;
+  SELECT count(f.dead_at)::integer INTO dead FROM failed AS f;
   RETURN dead;
 END
 $function$;
@@ -1013,16 +1009,16 @@ REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECU
 INSERT INTO pgspec.deployed_objects (type, name, definition, fingerprint)
 SELECT o.type, o.name, o.definition, pgspec.fingerprint(o.type, o.name)
 FROM (VALUES
-  ('function', 'pgspec."cache_delete_public_Odd ""name"()', 'a10d8630035ac1e6'),
-  ('function', 'pgspec."cache_insert_public_Odd ""name"()', '4a2e1bca6c825145'),
-  ('function', 'pgspec."cache_truncate_public_Odd ""name"()', '0f110a4b76f76efd'),
-  ('function', 'pgspec."cache_update_public_Odd ""name"()', 'c7ea171458ebbad8'),
-  ('function', 'pgspec.cache_delete_public_events()', '7dd11ab6cc7246ce'),
-  ('function', 'pgspec.cache_insert_public_events()', '91c9aba0d468ca87'),
-  ('function', 'pgspec.cache_truncate_public_events()', '630a9f6460462476'),
-  ('function', 'pgspec.cache_update_public_events()', 'c56aff04d68c2a58'),
-  ('function', 'pgspec.enqueue_tags(text[], interval)', '8af6dee28cbc5639'),
-  ('function', 'pgspec.fingerprint(text, text)', '7a9d9ebef5f878bf'),
+  ('function', 'pgspec."cache_delete_public_Odd ""name"()', '450416beaf7fabdd'),
+  ('function', 'pgspec."cache_insert_public_Odd ""name"()', '54029515fb2d24bd'),
+  ('function', 'pgspec."cache_truncate_public_Odd ""name"()', '105c3b01f3b60699'),
+  ('function', 'pgspec."cache_update_public_Odd ""name"()', 'fcae4c67a04f514a'),
+  ('function', 'pgspec.cache_delete_public_events()', '36fdbb5c9a196a0a'),
+  ('function', 'pgspec.cache_insert_public_events()', '4a1eb2ceb13e4aef'),
+  ('function', 'pgspec.cache_truncate_public_events()', '21caa668271a8dd5'),
+  ('function', 'pgspec.cache_update_public_events()', '0892ff70e8c3ec14'),
+  ('function', 'pgspec.enqueue_tags(text[], interval)', 'cb9bd8d1d0b35e76'),
+  ('function', 'pgspec.fingerprint(text, text)', 'ac3fdaa62b10ad68'),
   ('function', 'pgspec.invalidate_tags(text[])', 'f7d7ac6b08f991aa'),
   ('function', 'pgspec.joined_rows(boolean)', 'd4de64a16f312d72'),
   ('function', 'pgspec.settle_dead(text[], timestamptz)', '60e984392a37049e'),
@@ -1030,15 +1026,15 @@ FROM (VALUES
   ('function', 'pgspec.tag_and_wildcards(text)', '1ff6cf179fb91769'),
   ('function', 'pgspec.tags_and_wildcards(text[])', 'fb4dc36e96b07702'),
   ('function', 'pgspec.wake_joined(timestamptz)', '1210b10d63cc0e95'),
-  ('function', 'public.ack_cache_invalidations(uuid, bigint[])', 'ec626e16cab68e70'),
+  ('function', 'public.ack_cache_invalidations(uuid, bigint[])', '8fdcb1da7267f036'),
   ('function', 'public.cache_get(text)', 'd8e7a6b8bbf5d35c'),
   ('function', 'public.cache_put(text, jsonb, text[], bigint[], interval)', '39cfeda08cd1e361'),
   ('function', 'public.cache_tag_versions(text[])', '39124162898a5d58'),
   ('function', 'public.claim_cache_invalidations(integer, integer)', 'b5cb6228608a7164'),
   ('function', 'public.cleanup_cache_invalidation_queue(interval, integer)', '448119a861b31799'),
-  ('function', 'public.drain_cache_invalidation_queue(integer, integer)', '028c404521dad0ac'),
-  ('function', 'public.enqueue_cache_invalidation(text, integer)', '6fe28a47f40d4a57'),
-  ('function', 'public.fail_cache_invalidations(uuid, bigint[], text)', '587120d153e3e3c9'),
+  ('function', 'public.drain_cache_invalidation_queue(integer, integer)', 'fc8429933a255cab'),
+  ('function', 'public.enqueue_cache_invalidation(text, integer)', 'e1fbb73c106a1468'),
+  ('function', 'public.fail_cache_invalidations(uuid, bigint[], text)', '3413e4c4cb3d72a3'),
   ('function', 'public.retry_dead_cache_invalidations()', '253364334af3c652'),
   ('index', 'public.cache_entries_lookup_tags', 'f46047d8b206e56f'),
   ('index', 'public.cache_invalidation_queue_dead', '1116f3b2103ab22e'),

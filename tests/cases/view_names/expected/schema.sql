@@ -43,12 +43,22 @@ AS $function$
         SELECT format('%s %s', r.relpersistence, r.reloptions) FROM pg_class AS r WHERE r.oid = to_regclass(name)
       ) AS lines (line))
     WHEN 'view' THEN pg_get_viewdef(to_regclass(name))
+      || coalesce((SELECT ' WITH ' || c.reloptions::text FROM pg_class AS c WHERE c.oid = to_regclass(name)), '')
     WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
     WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
     WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
     WHEN 'trigger' THEN (
       SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
       WHERE t.tgname = split_part(name, ' ', 1) AND t.tgrelid = to_regclass(substr(name, length(split_part(name, ' ', 1)) + 5)))
+    WHEN 'row_security' THEN (
+      SELECT format('%s %s', r.relrowsecurity, r.relforcerowsecurity) FROM pg_class AS r WHERE r.oid = to_regclass(name))
+    WHEN 'policy' THEN (
+      SELECT format('%s %s %s %s %s', p.polpermissive, p.polcmd,
+        ARRAY(SELECT CASE WHEN role = 0 THEN 'public' ELSE pg_get_userbyid(role) END COLLATE "C"
+          FROM unnest(p.polroles) AS o (role) ORDER BY 1),
+        pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
+      FROM regexp_match(name, '^("(?:[^"]|"")+"|[^" ]+) ON (.+)$') AS m
+      JOIN pg_policy AS p ON p.polrelid = to_regclass(m[2]) AND p.polname = (parse_ident(m[1]))[1])
   END)
 $function$;
 REVOKE ALL ON FUNCTION "PgSpec".fingerprint(text, text) FROM PUBLIC, "Role with 'quotes' and ""more""";
@@ -85,7 +95,7 @@ REVOKE ALL ON TABLE public."dotted.name $1" FROM PUBLIC, "Role with 'quotes' and
 INSERT INTO "PgSpec".deployed_objects (type, name, definition, fingerprint)
 SELECT o.type, o.name, o.definition, "PgSpec".fingerprint(o.type, o.name)
 FROM (VALUES
-  ('function', '"PgSpec".fingerprint(text, text)', '5069bbf49266ff0c'),
+  ('function', '"PgSpec".fingerprint(text, text)', '738293a12224f3bc'),
   ('index', '"Odd Names"."select_select_a""b_idx"', 'ebc8894dde23b1c0'),
   ('index', '"Odd Names".select_key', 'ce271b97f7a4d97d'),
   ('index', 'public."dotted.name $1_key"', '066476487c84c6ce'),

@@ -30,6 +30,11 @@ CREATE TABLE cache.cache_invalidation_queue (
   last_error text
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 20000, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 20000, autovacuum_vacuum_cost_delay = 0, vacuum_truncate = false);
 REVOKE ALL ON TABLE cache.cache_invalidation_queue FROM PUBLIC, anon, worker;
+DO $close$
+BEGIN
+  EXECUTE 'REVOKE ALL ON SEQUENCE ' || pg_catalog.pg_get_serial_sequence('cache.cache_invalidation_queue', 'id') || ' FROM PUBLIC, anon, worker';
+END
+$close$;
 
 -- create index cache.cache_invalidation_queue_dead
 CREATE INDEX cache_invalidation_queue_dead ON cache.cache_invalidation_queue (tag) WHERE processed_at IS NULL AND dead_at IS NOT NULL;
@@ -93,7 +98,7 @@ BEGIN
           ELSE clock_timestamp() + least(interval '1 minute', interval '1 second' * power(2, least(q.recheck_count, 6))) END
     WHERE q.id = ANY (ids) AND q.claim_token = token AND q.processed_at IS NULL AND q.dead_at IS NULL
     RETURNING q.tag, q.closed_at)
-  SELECT count(*), array_agg(d.tag), max(d.closed_at) INTO number, tags, began FROM done AS d;
+  SELECT count(*)::integer, array_agg(d.tag), max(d.closed_at) INTO number, tags, began FROM done AS d;
   PERFORM pgspec.settle_dead(tags, began);  -- one claim took all the rows, after the last was closed
   RETURN number;
 END
@@ -229,7 +234,7 @@ DECLARE
   stop timestamptz := clock_timestamp() + make_interval(secs => max_seconds);
   moment timestamptz;
   latest timestamptz;
-  reached timestamptz := '-infinity';
+  reached timestamptz := timestamptz '-infinity';
   places tid[];
   tags text[];
   held bigint[];
@@ -270,7 +275,7 @@ BEGIN
             ELSE moment + least(interval '1 minute', interval '1 second' * power(2, least(q.recheck_count, 6))) END
       WHERE q.ctid = ANY (places)  -- nobody moves a row that is locked
       RETURNING q.sealed)
-    SELECT count(*) FILTER (WHERE d.sealed) INTO done FROM drained AS d;
+    SELECT (count(*) FILTER (WHERE d.sealed))::integer INTO done FROM drained AS d;
     PERFORM pgspec.settle_dead(tags, 'infinity');  -- the new versions are seen later than any of them died
     total := total + done;
     EXIT WHEN clock_timestamp() >= stop;
@@ -289,10 +294,8 @@ SET enable_seqscan = off
 SET enable_bitmapscan = off
 SET plan_cache_mode = force_generic_plan
 AS $function$
-DECLARE
-  ignored integer;
 BEGIN
-  ignored := pgspec.enqueue_tags(ARRAY[tag], make_interval(mins => window_minutes));
+  PERFORM pgspec.enqueue_tags(ARRAY[tag], make_interval(mins => window_minutes));
 END
 $function$;
 REVOKE ALL ON FUNCTION cache.enqueue_cache_invalidation(text, integer) FROM PUBLIC, anon, worker;
@@ -322,7 +325,7 @@ BEGIN
           + least(interval '5 minutes', interval '1 second' * power(2, least(q.retry_count, 9))) * (0.5 + random() / 2)
     WHERE q.id = ANY (ids) AND q.claim_token = token AND q.processed_at IS NULL AND q.dead_at IS NULL
     RETURNING q.dead_at)
-  SELECT count(f.dead_at) INTO dead FROM failed AS f;
+  SELECT count(f.dead_at)::integer INTO dead FROM failed AS f;
   RETURN dead;
 END
 $function$;
@@ -373,7 +376,6 @@ DECLARE
   missing text[];
   long text[];
   added integer;
-  ignored text;
 BEGIN
   IF current_setting('transaction_isolation') = 'serializable' THEN
     missing := tags;  -- a serializable writer that reads the queue would conflict with writers of other rows
@@ -393,7 +395,7 @@ BEGIN
                    ELSE false END
         ORDER BY q.enqueued_at DESC LIMIT 1) IS NULL);
     IF may_join THEN
-      ignored := set_config('pgspec.joined', repeat('x', together - cardinality(missing)), true);
+      joined := set_config('pgspec.joined', repeat('x', together - cardinality(missing)), true);
     END IF;
     IF cardinality(missing) = 0 THEN
       RETURN 0;
@@ -426,19 +428,18 @@ AS $function$
 DECLARE
   hit boolean;
   many boolean;
-  ignored integer;
   made_1 text[];
   made_2 text[];
 BEGIN
 
-  -- anything  [specs/cache.yaml:20]
-  SELECT EXISTS (SELECT FROM old_rows AS orders), EXISTS (SELECT FROM old_rows OFFSET 1)
-  INTO hit, many;
+  -- anything
+  SELECT EXISTS (SELECT FROM old_rows AS orders)
+  INTO hit;
   IF hit THEN
-    ignored := pgspec.enqueue_tags(ARRAY['orders:any'], interval '60 seconds');
+    hit := pgspec.enqueue_tags(ARRAY['orders:any'], interval '60 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
-  -- orders  [specs/cache.yaml:2]
+  -- orders
   SELECT EXISTS (SELECT FROM old_rows AS orders WHERE (public.is_public(state)  -- drafts are not listed
 )), EXISTS (SELECT FROM old_rows OFFSET 1),
     ARRAY(SELECT DISTINCT 'orders:{city}:' || r.city_id::text || ':' || r.state::text FROM (SELECT DISTINCT orders.city_id, orders.state FROM old_rows AS orders WHERE (public.is_public(state)  -- drafts are not listed
@@ -468,7 +469,7 @@ SELECT 'it''s $query$ in ' || n.name FROM changed c JOIN named n ON n.id = c.cit
     IF cardinality(made_2) > 20 THEN
       made_2 := ARRAY['*'];
     END IF;
-    ignored := pgspec.enqueue_tags(ARRAY['orders'] || made_1 || made_2, interval '90 seconds');
+    hit := pgspec.enqueue_tags(ARRAY['orders'] || made_1 || made_2, interval '90 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
   RETURN NULL;
@@ -488,19 +489,18 @@ AS $function$
 DECLARE
   hit boolean;
   many boolean;
-  ignored integer;
   made_1 text[];
   made_2 text[];
 BEGIN
 
-  -- anything  [specs/cache.yaml:20]
-  SELECT EXISTS (SELECT FROM new_rows AS orders), EXISTS (SELECT FROM new_rows OFFSET 1)
-  INTO hit, many;
+  -- anything
+  SELECT EXISTS (SELECT FROM new_rows AS orders)
+  INTO hit;
   IF hit THEN
-    ignored := pgspec.enqueue_tags(ARRAY['orders:any'], interval '60 seconds');
+    hit := pgspec.enqueue_tags(ARRAY['orders:any'], interval '60 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
-  -- orders  [specs/cache.yaml:2]
+  -- orders
   SELECT EXISTS (SELECT FROM new_rows AS orders WHERE (public.is_public(state)  -- drafts are not listed
 )), EXISTS (SELECT FROM new_rows OFFSET 1),
     ARRAY(SELECT DISTINCT 'orders:{city}:' || r.city_id::text || ':' || r.state::text FROM (SELECT DISTINCT orders.city_id, orders.state FROM new_rows AS orders WHERE (public.is_public(state)  -- drafts are not listed
@@ -530,7 +530,7 @@ SELECT 'it''s $query$ in ' || n.name FROM changed c JOIN named n ON n.id = c.cit
     IF cardinality(made_2) > 20 THEN
       made_2 := ARRAY['*'];
     END IF;
-    ignored := pgspec.enqueue_tags(ARRAY['orders'] || made_1 || made_2, interval '90 seconds');
+    hit := pgspec.enqueue_tags(ARRAY['orders'] || made_1 || made_2, interval '90 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
   RETURN NULL;
@@ -549,19 +549,17 @@ AS $function$
 #variable_conflict use_column
 DECLARE
   hit boolean;
-  many boolean;
-  ignored integer;
   made_1 text[];
 BEGIN
 
-  -- cities  [specs/cache.yaml:25]
+  -- cities
   hit := true;
   made_1 := ARRAY['city:*'];
   IF hit THEN
     IF cardinality(made_1) > 1000 THEN
       made_1 := ARRAY['city:*'];
     END IF;
-    ignored := pgspec.enqueue_tags(made_1, interval '60 seconds');
+    hit := pgspec.enqueue_tags(made_1, interval '60 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
   RETURN NULL;
@@ -580,14 +578,12 @@ AS $function$
 #variable_conflict use_column
 DECLARE
   hit boolean;
-  many boolean;
-  ignored integer;
 BEGIN
 
-  -- anything  [specs/cache.yaml:20]
+  -- anything
   hit := true;
   IF hit THEN
-    ignored := pgspec.enqueue_tags(ARRAY['orders:any'], interval '60 seconds');
+    hit := pgspec.enqueue_tags(ARRAY['orders:any'], interval '60 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
   RETURN NULL;
@@ -607,13 +603,11 @@ AS $function$
 DECLARE
   hit boolean;
   many boolean;
-  ignored integer;
   memory text;
-  restored text;
   made_1 text[];
 BEGIN
 
-  -- cities  [specs/cache.yaml:25]
+  -- cities
   SELECT (o.name IS DISTINCT FROM n.name OR o.id IS DISTINCT FROM n.id),
     EXISTS (SELECT FROM new_rows OFFSET 1),
     ARRAY['city:' || o.id::text, 'city:' || n.id::text]
@@ -624,7 +618,7 @@ BEGIN
   IF many THEN
     memory := current_setting('work_mem');  -- the join of a large update would spill
     IF pg_size_bytes(memory) < pg_size_bytes('64MB') THEN
-      restored := set_config('work_mem', '64MB', true);
+      PERFORM set_config('work_mem', '64MB', true);
     END IF;
     WITH changed AS MATERIALIZED (
       SELECT DISTINCT o.id AS old_id, n.id AS new_id
@@ -638,13 +632,13 @@ BEGIN
         SELECT 'city:' || c.new_id::text FROM changed AS c WHERE true AND 'city:' || c.new_id::text IS NOT NULL
         LIMIT 1001)
     INTO hit, many, made_1;
-    restored := set_config('work_mem', memory, true);
+    PERFORM set_config('work_mem', memory, true);
   END IF;
   IF hit THEN
     IF cardinality(made_1) > 1000 THEN
       made_1 := ARRAY['city:*'];
     END IF;
-    ignored := pgspec.enqueue_tags(made_1, interval '60 seconds');
+    hit := pgspec.enqueue_tags(made_1, interval '60 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
   RETURN NULL;
@@ -664,14 +658,12 @@ AS $function$
 DECLARE
   hit boolean;
   many boolean;
-  ignored integer;
   memory text;
-  restored text;
   made_1 text[];
   made_2 text[];
 BEGIN
 
-  -- anything  [specs/cache.yaml:20]
+  -- anything
   SELECT (o.id IS DISTINCT FROM n.id OR o.city_id IS DISTINCT FROM n.city_id OR o.state IS DISTINCT FROM n.state
     OR record_image_ne(ROW(o.amount), ROW(n.amount)) OR record_image_ne(ROW(o.note), ROW(n.note))
     OR o.placed_at IS DISTINCT FROM n.placed_at),
@@ -683,7 +675,7 @@ BEGIN
   IF many AND hit IS NOT TRUE THEN
     memory := current_setting('work_mem');  -- the join of a large update would spill
     IF pg_size_bytes(memory) < pg_size_bytes('64MB') THEN
-      restored := set_config('work_mem', '64MB', true);
+      PERFORM set_config('work_mem', '64MB', true);
     END IF;
     WITH changed AS MATERIALIZED (
       SELECT true AS pgspec_here
@@ -694,13 +686,13 @@ BEGIN
     OR o.placed_at IS DISTINCT FROM n.placed_at))
     SELECT EXISTS (SELECT FROM changed), true
     INTO hit, many;
-    restored := set_config('work_mem', memory, true);
+    PERFORM set_config('work_mem', memory, true);
   END IF;
   IF hit THEN
-    ignored := pgspec.enqueue_tags(ARRAY['orders:any'], interval '60 seconds');
+    hit := pgspec.enqueue_tags(ARRAY['orders:any'], interval '60 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
-  -- orders  [specs/cache.yaml:2]
+  -- orders
   SELECT (o.pgspec_match IS TRUE OR n.pgspec_match IS TRUE)
     AND (o.pgspec_match IS DISTINCT FROM n.pgspec_match OR o.city_id IS DISTINCT FROM n.city_id
     OR record_image_ne(ROW(o.amount), ROW(n.amount)) OR record_image_ne(ROW(o.note), ROW(n.note))
@@ -718,7 +710,7 @@ BEGIN
   IF many THEN
     memory := current_setting('work_mem');  -- the join of a large update would spill
     IF pg_size_bytes(memory) < pg_size_bytes('64MB') THEN
-      restored := set_config('work_mem', '64MB', true);
+      PERFORM set_config('work_mem', '64MB', true);
     END IF;
     WITH changed AS MATERIALIZED (
       SELECT DISTINCT o.city_id AS old_city_id, n.city_id AS new_city_id, o.state AS old_state, n.state AS new_state, o.pgspec_match AS pgspec_old_match, n.pgspec_match AS pgspec_new_match
@@ -739,7 +731,7 @@ BEGIN
         SELECT 'orders:{city}:' || c.new_city_id::text || ':' || c.new_state::text FROM changed AS c WHERE c.pgspec_new_match AND 'orders:{city}:' || c.new_city_id::text || ':' || c.new_state::text IS NOT NULL
         LIMIT 21)
     INTO hit, many, made_1;
-    restored := set_config('work_mem', memory, true);
+    PERFORM set_config('work_mem', memory, true);
   END IF;
   IF hit AND NOT many THEN
     made_2 := ARRAY(
@@ -782,7 +774,7 @@ SELECT 'it''s $query$ in ' || n.name FROM changed c JOIN named n ON n.id = c.cit
     IF cardinality(made_2) > 20 THEN
       made_2 := ARRAY['*'];
     END IF;
-    ignored := pgspec.enqueue_tags(ARRAY['orders'] || made_1 || made_2, interval '90 seconds');
+    hit := pgspec.enqueue_tags(ARRAY['orders'] || made_1 || made_2, interval '90 seconds') > 0;  -- an assignment costs less than PERFORM
   END IF;
 
   RETURN NULL;
@@ -817,12 +809,22 @@ AS $function$
         SELECT format('%s %s', r.relpersistence, r.reloptions) FROM pg_class AS r WHERE r.oid = to_regclass(name)
       ) AS lines (line))
     WHEN 'view' THEN pg_get_viewdef(to_regclass(name))
+      || coalesce((SELECT ' WITH ' || c.reloptions::text FROM pg_class AS c WHERE c.oid = to_regclass(name)), '')
     WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
     WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
     WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
     WHEN 'trigger' THEN (
       SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
       WHERE t.tgname = split_part(name, ' ', 1) AND t.tgrelid = to_regclass(substr(name, length(split_part(name, ' ', 1)) + 5)))
+    WHEN 'row_security' THEN (
+      SELECT format('%s %s', r.relrowsecurity, r.relforcerowsecurity) FROM pg_class AS r WHERE r.oid = to_regclass(name))
+    WHEN 'policy' THEN (
+      SELECT format('%s %s %s %s %s', p.polpermissive, p.polcmd,
+        ARRAY(SELECT CASE WHEN role = 0 THEN 'public' ELSE pg_get_userbyid(role) END COLLATE "C"
+          FROM unnest(p.polroles) AS o (role) ORDER BY 1),
+        pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
+      FROM regexp_match(name, '^("(?:[^"]|"")+"|[^" ]+) ON (.+)$') AS m
+      JOIN pg_policy AS p ON p.polrelid = to_regclass(m[2]) AND p.polname = (parse_ident(m[1]))[1])
   END)
 $function$;
 REVOKE ALL ON FUNCTION pgspec.fingerprint(text, text) FROM PUBLIC, anon, worker;
@@ -1036,24 +1038,24 @@ REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECU
 INSERT INTO pgspec.deployed_objects (type, name, definition, fingerprint)
 SELECT o.type, o.name, o.definition, pgspec.fingerprint(o.type, o.name)
 FROM (VALUES
-  ('function', 'cache.ack_cache_invalidations(uuid, bigint[])', 'f481e04b81e9193d'),
+  ('function', 'cache.ack_cache_invalidations(uuid, bigint[])', 'af69294ecb931fb0'),
   ('function', 'cache.cache_get(text)', '7a418f9becd3c586'),
   ('function', 'cache.cache_put(text, jsonb, text[], bigint[], interval)', 'ea4d7c940885d87a'),
   ('function', 'cache.cache_tag_versions(text[])', '844520ab2f896d60'),
   ('function', 'cache.claim_cache_invalidations(integer, integer)', '73ce5b7ffe9573ec'),
   ('function', 'cache.cleanup_cache_invalidation_queue(interval, integer)', '8666ab84f7f28814'),
-  ('function', 'cache.drain_cache_invalidation_queue(integer, integer)', 'ae812141cebcb25b'),
-  ('function', 'cache.enqueue_cache_invalidation(text, integer)', 'c175bd982969d20b'),
-  ('function', 'cache.fail_cache_invalidations(uuid, bigint[], text)', '1ca0d9729ff7aa47'),
+  ('function', 'cache.drain_cache_invalidation_queue(integer, integer)', '0cfb682bf8e57917'),
+  ('function', 'cache.enqueue_cache_invalidation(text, integer)', 'ea4abacd4226db41'),
+  ('function', 'cache.fail_cache_invalidations(uuid, bigint[], text)', 'e5396aa7bffb69e5'),
   ('function', 'cache.retry_dead_cache_invalidations()', '89fd889a2555d2f3'),
-  ('function', 'pgspec.cache_delete_public_orders()', '126d4641ba336831'),
-  ('function', 'pgspec.cache_insert_public_orders()', '6cb1655770945941'),
-  ('function', 'pgspec.cache_truncate_public_cities()', '7aec31ce11a9537f'),
-  ('function', 'pgspec.cache_truncate_public_orders()', 'dc1522231b251b33'),
-  ('function', 'pgspec.cache_update_public_cities()', '531530f5a5397aaa'),
-  ('function', 'pgspec.cache_update_public_orders()', '6f691ddd2234b7a8'),
-  ('function', 'pgspec.enqueue_tags(text[], interval)', '153ab51c92e538ac'),
-  ('function', 'pgspec.fingerprint(text, text)', '219231d6b30798d9'),
+  ('function', 'pgspec.cache_delete_public_orders()', 'c6638ebe0aa849e7'),
+  ('function', 'pgspec.cache_insert_public_orders()', 'acd51d6f8706b841'),
+  ('function', 'pgspec.cache_truncate_public_cities()', 'bd6e1cc401bd29ae'),
+  ('function', 'pgspec.cache_truncate_public_orders()', '48029498a5fd21d6'),
+  ('function', 'pgspec.cache_update_public_cities()', 'ce087ffaf80b92c1'),
+  ('function', 'pgspec.cache_update_public_orders()', '937645f9d617e8c1'),
+  ('function', 'pgspec.enqueue_tags(text[], interval)', '79a4603f0654c5b4'),
+  ('function', 'pgspec.fingerprint(text, text)', '0045202a2dca261b'),
   ('function', 'pgspec.invalidate_tags(text[])', '3183401e7112a184'),
   ('function', 'pgspec.joined_rows(boolean)', 'b2082d0d1c0c3acd'),
   ('function', 'pgspec.settle_dead(text[], timestamptz)', '41abc0f573b3f55c'),

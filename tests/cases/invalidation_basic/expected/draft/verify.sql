@@ -35,30 +35,37 @@ LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'table' AND d.name = e.name
 CROSS JOIN LATERAL (VALUES
   (c.oid IS NOT NULL, 'does not exist'),
+  (NOT EXISTS (
+     SELECT FROM pg_catalog.pg_depend AS o
+     JOIN pg_catalog.pg_class AS s ON s.oid = o.objid AND s.relkind = 'S'
+     CROSS JOIN LATERAL pg_catalog.aclexplode(s.relacl) AS x
+     WHERE o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.refclassid = o.classid
+       AND o.refobjid = c.oid AND o.deptype = 'i' AND x.grantee <> s.relowner),
+   'has a sequence that others than its owner may use'),
   (c.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('table', e.name)),
    'is not as it was deployed from these specs')
 ) AS x (ok, detail)
 UNION ALL
 SELECT 'function ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('cache.ack_cache_invalidations(uuid, bigint[])', ARRAY['worker']::text[], 'f481e04b81e9193d'),
+  ('cache.ack_cache_invalidations(uuid, bigint[])', ARRAY['worker']::text[], 'af69294ecb931fb0'),
   ('cache.cache_get(text)', ARRAY['worker']::text[], '7a418f9becd3c586'),
   ('cache.cache_put(text, jsonb, text[], bigint[], interval)', ARRAY['worker']::text[], 'ea4d7c940885d87a'),
   ('cache.cache_tag_versions(text[])', ARRAY['worker']::text[], '844520ab2f896d60'),
   ('cache.claim_cache_invalidations(integer, integer)', ARRAY['worker']::text[], '73ce5b7ffe9573ec'),
   ('cache.cleanup_cache_invalidation_queue(interval, integer)', ARRAY['worker']::text[], '8666ab84f7f28814'),
-  ('cache.drain_cache_invalidation_queue(integer, integer)', ARRAY['worker']::text[], 'ae812141cebcb25b'),
-  ('cache.enqueue_cache_invalidation(text, integer)', ARRAY['worker']::text[], 'c175bd982969d20b'),
-  ('cache.fail_cache_invalidations(uuid, bigint[], text)', ARRAY['worker']::text[], '1ca0d9729ff7aa47'),
+  ('cache.drain_cache_invalidation_queue(integer, integer)', ARRAY['worker']::text[], '0cfb682bf8e57917'),
+  ('cache.enqueue_cache_invalidation(text, integer)', ARRAY['worker']::text[], 'ea4abacd4226db41'),
+  ('cache.fail_cache_invalidations(uuid, bigint[], text)', ARRAY['worker']::text[], 'e5396aa7bffb69e5'),
   ('cache.retry_dead_cache_invalidations()', ARRAY['worker']::text[], '89fd889a2555d2f3'),
-  ('pgspec.cache_delete_public_orders()', ARRAY[]::text[], '126d4641ba336831'),
-  ('pgspec.cache_insert_public_orders()', ARRAY[]::text[], '6cb1655770945941'),
-  ('pgspec.cache_truncate_public_cities()', ARRAY[]::text[], '7aec31ce11a9537f'),
-  ('pgspec.cache_truncate_public_orders()', ARRAY[]::text[], 'dc1522231b251b33'),
-  ('pgspec.cache_update_public_cities()', ARRAY[]::text[], '531530f5a5397aaa'),
-  ('pgspec.cache_update_public_orders()', ARRAY[]::text[], '6f691ddd2234b7a8'),
-  ('pgspec.enqueue_tags(text[], interval)', ARRAY[]::text[], '153ab51c92e538ac'),
-  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], '219231d6b30798d9'),
+  ('pgspec.cache_delete_public_orders()', ARRAY[]::text[], 'c6638ebe0aa849e7'),
+  ('pgspec.cache_insert_public_orders()', ARRAY[]::text[], 'acd51d6f8706b841'),
+  ('pgspec.cache_truncate_public_cities()', ARRAY[]::text[], 'bd6e1cc401bd29ae'),
+  ('pgspec.cache_truncate_public_orders()', ARRAY[]::text[], '48029498a5fd21d6'),
+  ('pgspec.cache_update_public_cities()', ARRAY[]::text[], 'ce087ffaf80b92c1'),
+  ('pgspec.cache_update_public_orders()', ARRAY[]::text[], '937645f9d617e8c1'),
+  ('pgspec.enqueue_tags(text[], interval)', ARRAY[]::text[], '79a4603f0654c5b4'),
+  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], '0045202a2dca261b'),
   ('pgspec.invalidate_tags(text[])', ARRAY[]::text[], '3183401e7112a184'),
   ('pgspec.joined_rows(boolean)', ARRAY[]::text[], 'b2082d0d1c0c3acd'),
   ('pgspec.settle_dead(text[], timestamptz)', ARRAY[]::text[], '41abc0f573b3f55c'),
@@ -82,12 +89,14 @@ CROSS JOIN LATERAL (VALUES
 UNION ALL
 SELECT 'view ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('cache.cache_invalidation_health', '14fe0e76cb4199a4')
-) AS e (name, definition)
+  ('cache.cache_invalidation_health', '', '14fe0e76cb4199a4')
+) AS e (name, options, definition)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'v'
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'view' AND d.name = e.name
 CROSS JOIN LATERAL (VALUES
   (c.oid IS NOT NULL, 'does not exist'),
+  (c.oid IS NULL OR coalesce(pg_catalog.array_to_string(c.reloptions, ','), '') = e.options,
+   CASE WHEN e.options = '' THEN 'has options' ELSE 'has other options than ' || e.options END),
   (c.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('view', e.name)),
    'is not as it was deployed from these specs')
 ) AS x (ok, detail)

@@ -35,22 +35,29 @@ LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'table' AND d.name = e.name
 CROSS JOIN LATERAL (VALUES
   (c.oid IS NOT NULL, 'does not exist'),
+  (NOT EXISTS (
+     SELECT FROM pg_catalog.pg_depend AS o
+     JOIN pg_catalog.pg_class AS s ON s.oid = o.objid AND s.relkind = 'S'
+     CROSS JOIN LATERAL pg_catalog.aclexplode(s.relacl) AS x
+     WHERE o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.refclassid = o.classid
+       AND o.refobjid = c.oid AND o.deptype = 'i' AND x.grantee <> s.relowner),
+   'has a sequence that others than its owner may use'),
   (c.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('table', e.name)),
    'is not as it was deployed from these specs')
 ) AS x (ok, detail)
 UNION ALL
 SELECT 'function ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('pgspec."cache_delete_public_Odd ""name"()', ARRAY[]::text[], 'a10d8630035ac1e6'),
-  ('pgspec."cache_insert_public_Odd ""name"()', ARRAY[]::text[], '4a2e1bca6c825145'),
-  ('pgspec."cache_truncate_public_Odd ""name"()', ARRAY[]::text[], '0f110a4b76f76efd'),
-  ('pgspec."cache_update_public_Odd ""name"()', ARRAY[]::text[], 'c7ea171458ebbad8'),
-  ('pgspec.cache_delete_public_events()', ARRAY[]::text[], '7dd11ab6cc7246ce'),
-  ('pgspec.cache_insert_public_events()', ARRAY[]::text[], '91c9aba0d468ca87'),
-  ('pgspec.cache_truncate_public_events()', ARRAY[]::text[], '630a9f6460462476'),
-  ('pgspec.cache_update_public_events()', ARRAY[]::text[], 'c56aff04d68c2a58'),
-  ('pgspec.enqueue_tags(text[], interval)', ARRAY[]::text[], '8af6dee28cbc5639'),
-  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], '7a9d9ebef5f878bf'),
+  ('pgspec."cache_delete_public_Odd ""name"()', ARRAY[]::text[], '450416beaf7fabdd'),
+  ('pgspec."cache_insert_public_Odd ""name"()', ARRAY[]::text[], '54029515fb2d24bd'),
+  ('pgspec."cache_truncate_public_Odd ""name"()', ARRAY[]::text[], '105c3b01f3b60699'),
+  ('pgspec."cache_update_public_Odd ""name"()', ARRAY[]::text[], 'fcae4c67a04f514a'),
+  ('pgspec.cache_delete_public_events()', ARRAY[]::text[], '36fdbb5c9a196a0a'),
+  ('pgspec.cache_insert_public_events()', ARRAY[]::text[], '4a1eb2ceb13e4aef'),
+  ('pgspec.cache_truncate_public_events()', ARRAY[]::text[], '21caa668271a8dd5'),
+  ('pgspec.cache_update_public_events()', ARRAY[]::text[], '0892ff70e8c3ec14'),
+  ('pgspec.enqueue_tags(text[], interval)', ARRAY[]::text[], 'cb9bd8d1d0b35e76'),
+  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], 'ac3fdaa62b10ad68'),
   ('pgspec.invalidate_tags(text[])', ARRAY[]::text[], 'f7d7ac6b08f991aa'),
   ('pgspec.joined_rows(boolean)', ARRAY[]::text[], 'd4de64a16f312d72'),
   ('pgspec.settle_dead(text[], timestamptz)', ARRAY[]::text[], '60e984392a37049e'),
@@ -58,15 +65,15 @@ FROM (VALUES
   ('pgspec.tag_and_wildcards(text)', ARRAY[]::text[], '1ff6cf179fb91769'),
   ('pgspec.tags_and_wildcards(text[])', ARRAY[]::text[], 'fb4dc36e96b07702'),
   ('pgspec.wake_joined(timestamptz)', ARRAY[]::text[], '1210b10d63cc0e95'),
-  ('public.ack_cache_invalidations(uuid, bigint[])', ARRAY[]::text[], 'ec626e16cab68e70'),
+  ('public.ack_cache_invalidations(uuid, bigint[])', ARRAY[]::text[], '8fdcb1da7267f036'),
   ('public.cache_get(text)', ARRAY[]::text[], 'd8e7a6b8bbf5d35c'),
   ('public.cache_put(text, jsonb, text[], bigint[], interval)', ARRAY[]::text[], '39cfeda08cd1e361'),
   ('public.cache_tag_versions(text[])', ARRAY[]::text[], '39124162898a5d58'),
   ('public.claim_cache_invalidations(integer, integer)', ARRAY[]::text[], 'b5cb6228608a7164'),
   ('public.cleanup_cache_invalidation_queue(interval, integer)', ARRAY[]::text[], '448119a861b31799'),
-  ('public.drain_cache_invalidation_queue(integer, integer)', ARRAY[]::text[], '028c404521dad0ac'),
-  ('public.enqueue_cache_invalidation(text, integer)', ARRAY[]::text[], '6fe28a47f40d4a57'),
-  ('public.fail_cache_invalidations(uuid, bigint[], text)', ARRAY[]::text[], '587120d153e3e3c9'),
+  ('public.drain_cache_invalidation_queue(integer, integer)', ARRAY[]::text[], 'fc8429933a255cab'),
+  ('public.enqueue_cache_invalidation(text, integer)', ARRAY[]::text[], 'e1fbb73c106a1468'),
+  ('public.fail_cache_invalidations(uuid, bigint[], text)', ARRAY[]::text[], '3413e4c4cb3d72a3'),
   ('public.retry_dead_cache_invalidations()', ARRAY[]::text[], '253364334af3c652')
 ) AS e (name, may_execute, definition)
 LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
@@ -84,12 +91,14 @@ CROSS JOIN LATERAL (VALUES
 UNION ALL
 SELECT 'view ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('public.cache_invalidation_health', 'a73a53906bcb6d12')
-) AS e (name, definition)
+  ('public.cache_invalidation_health', '', 'a73a53906bcb6d12')
+) AS e (name, options, definition)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'v'
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'view' AND d.name = e.name
 CROSS JOIN LATERAL (VALUES
   (c.oid IS NOT NULL, 'does not exist'),
+  (c.oid IS NULL OR coalesce(pg_catalog.array_to_string(c.reloptions, ','), '') = e.options,
+   CASE WHEN e.options = '' THEN 'has options' ELSE 'has other options than ' || e.options END),
   (c.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('view', e.name)),
    'is not as it was deployed from these specs')
 ) AS x (ok, detail)

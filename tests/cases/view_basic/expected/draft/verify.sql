@@ -32,13 +32,20 @@ LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'table' AND d.name = e.name
 CROSS JOIN LATERAL (VALUES
   (c.oid IS NOT NULL, 'does not exist'),
+  (NOT EXISTS (
+     SELECT FROM pg_catalog.pg_depend AS o
+     JOIN pg_catalog.pg_class AS s ON s.oid = o.objid AND s.relkind = 'S'
+     CROSS JOIN LATERAL pg_catalog.aclexplode(s.relacl) AS x
+     WHERE o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.refclassid = o.classid
+       AND o.refobjid = c.oid AND o.deptype = 'i' AND x.grantee <> s.relowner),
+   'has a sequence that others than its owner may use'),
   (c.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('table', e.name)),
    'is not as it was deployed from these specs')
 ) AS x (ok, detail)
 UNION ALL
 SELECT 'function ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], 'e8fb14a48b8756ee')
+  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], '7224a3c7f1573719')
 ) AS e (name, may_execute, definition)
 LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'function' AND d.name = e.name

@@ -9,6 +9,54 @@ DO $pgspec$
 BEGIN
 SET LOCAL lock_timeout = '3s';
 
+-- What others made of the views that are built anew would be lost with them.
+DECLARE
+  others text;
+BEGIN
+  SELECT pg_catalog.string_agg(DISTINCT pg_catalog.pg_describe_object(o.classid, o.objid, 0), ', ') INTO others
+  FROM pg_catalog.pg_depend AS d
+  LEFT JOIN pg_catalog.pg_rewrite AS r ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND r.oid = d.objid
+  CROSS JOIN LATERAL (VALUES (
+    CASE WHEN r.oid IS NULL THEN d.classid ELSE 'pg_catalog.pg_class'::regclass END, coalesce(r.ev_class, d.objid)
+  )) AS o (classid, objid)
+  WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'n'
+    AND d.refobjid = ANY (ARRAY(SELECT pg_catalog.to_regclass(n)::oid FROM pg_catalog.unnest(ARRAY['public.z_days', 'public.a_months']::text[]) AS n))
+    AND o.objid <> ALL (ARRAY(SELECT pg_catalog.to_regclass(n)::oid FROM pg_catalog.unnest(ARRAY['public.a_months', 'public.cities', 'public.z_days']::text[]) AS n WHERE pg_catalog.to_regclass(n) IS NOT NULL));
+  IF others IS NOT NULL THEN
+    RAISE EXCEPTION 'migrate: nothing was changed, since views that are built anew are used by others: %', others
+      USING ERRCODE = 'dependent_objects_still_exist', HINT = 'drop them first, and create them again after the migration';
+  END IF;
+END;
+
+-- build beside the old one: materialized view pgspec.z_days
+CREATE MATERIALIZED VIEW pgspec.z_days AS
+SELECT placed_on, count(*) AS orders FROM public.orders GROUP BY placed_on
+WITH DATA;
+
+-- build beside the old one: index pgspec.z_days_key
+CREATE UNIQUE INDEX z_days_key ON pgspec.z_days (placed_on);
+
+-- build beside the old one: materialized view pgspec.a_months
+CREATE MATERIALIZED VIEW pgspec.a_months AS
+WITH z_days AS (SELECT placed_on, orders FROM pgspec.z_days)
+SELECT date_trunc('month', placed_on::timestamp) AS month, sum(orders) AS orders
+FROM z_days
+GROUP BY 1
+WITH DATA;
+
+-- build beside the old one: index pgspec.a_months_key
+CREATE UNIQUE INDEX a_months_key ON pgspec.a_months (month);
+
+-- create materialized view public.m_years
+CREATE MATERIALIZED VIEW public.m_years AS
+SELECT date_trunc('year', m.month) AS year, sum(m.orders) AS orders, (SELECT count(*) FROM pgspec.z_days) AS days
+FROM pgspec.a_months m
+GROUP BY 1
+WITH DATA;
+
+-- create index public.m_years_key
+CREATE UNIQUE INDEX m_years_key ON public.m_years (year);
+
 -- drop materialized view public.a_months  [specs/chain.yaml:3]
 DROP MATERIALIZED VIEW public.a_months;
 
@@ -17,6 +65,12 @@ DROP MATERIALIZED VIEW public.z_days;
 
 -- drop materialized view public.cities  [specs/chain.yaml:18]
 DROP MATERIALIZED VIEW public.cities;
+
+-- put in its place: materialized view public.z_days
+ALTER MATERIALIZED VIEW pgspec.z_days SET SCHEMA public;
+
+-- put in its place: materialized view public.a_months
+ALTER MATERIALIZED VIEW pgspec.a_months SET SCHEMA public;
 
 -- change function pgspec.fingerprint(text, text)
 CREATE OR REPLACE FUNCTION pgspec.fingerprint(type text, name text) RETURNS text
@@ -40,40 +94,11 @@ AS $function$
 $function$;
 REVOKE ALL ON FUNCTION pgspec.fingerprint(text, text) FROM PUBLIC, anon, service_role;
 
--- create materialized view public.z_days
-CREATE MATERIALIZED VIEW public.z_days AS
-SELECT placed_on, count(*) AS orders FROM public.orders GROUP BY placed_on
-WITH DATA;
-
--- create index public.z_days_key
-CREATE UNIQUE INDEX z_days_key ON public.z_days (placed_on);
-
 -- create access to public.z_days
 REVOKE ALL ON TABLE public.z_days FROM PUBLIC, anon, service_role;
 
--- create materialized view public.a_months
-CREATE MATERIALIZED VIEW public.a_months AS
-WITH z_days AS (SELECT placed_on, orders FROM public.z_days)
-SELECT date_trunc('month', placed_on::timestamp) AS month, sum(orders) AS orders
-FROM z_days
-GROUP BY 1
-WITH DATA;
-
--- create index public.a_months_key
-CREATE UNIQUE INDEX a_months_key ON public.a_months (month);
-
 -- create access to public.a_months
 REVOKE ALL ON TABLE public.a_months FROM PUBLIC, anon, service_role;
-
--- create materialized view public.m_years
-CREATE MATERIALIZED VIEW public.m_years AS
-SELECT date_trunc('year', m.month) AS year, sum(m.orders) AS orders, (SELECT count(*) FROM public.z_days) AS days
-FROM public.a_months m
-GROUP BY 1
-WITH DATA;
-
--- create index public.m_years_key
-CREATE UNIQUE INDEX m_years_key ON public.m_years (year);
 
 -- create access to public.m_years
 REVOKE ALL ON TABLE public.m_years FROM PUBLIC, anon, service_role;

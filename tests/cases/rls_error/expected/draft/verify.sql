@@ -1,0 +1,565 @@
+-- pgspec verify: clinic, draft
+-- 1 schema, 1 table, 11 functions, 2 views, 2 tables with row security, 3 policies, 8 triggers, 2 access lists, 2 tables' rights, 1 schema's users, 2 tables' expectations
+-- from specs/rls.yaml
+
+DO $pgspec$
+#variable_conflict use_column
+DECLARE
+  checked bigint;
+  failed bigint;
+  failures text;
+  cell record;
+  probe record;
+  labels text[];
+  keys text[];
+  reached text[];
+  wrong text[] := ARRAY[]::text[];
+  tried bigint := 0;
+  touched bigint;
+  stage text;
+  state text;
+  said text;
+  advice text;
+  denied text;
+  broken text;
+BEGIN
+IF pg_catalog.to_regclass('pgspec.deployed_objects') IS NULL THEN
+  RAISE EXCEPTION 'verify: nothing is deployed here: % does not exist', 'pgspec.deployed_objects'
+    USING HINT = 'Run migrate.sql first.';
+END IF;
+
+SELECT count(*), count(*) FILTER (WHERE ok IS NOT TRUE),
+  pg_catalog.string_agg(object || ': ' || detail, E'\n' ORDER BY object, detail) FILTER (WHERE ok IS NOT TRUE)
+INTO checked, failed, failures
+FROM (
+SELECT 'schema ' || e.name, n.oid IS NOT NULL, 'does not exist'
+FROM (VALUES
+  ('pgspec')
+) AS e (name)
+LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = e.name
+UNION ALL
+SELECT 'table ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('pgspec.deployed_objects', 'e12627b13b639ac9')
+) AS e (name, definition)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'r'
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'table' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (c.oid IS NOT NULL, 'does not exist'),
+  (NOT EXISTS (
+     SELECT FROM pg_catalog.pg_depend AS o
+     JOIN pg_catalog.pg_class AS s ON s.oid = o.objid AND s.relkind = 'S'
+     CROSS JOIN LATERAL pg_catalog.aclexplode(s.relacl) AS x
+     WHERE o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.refclassid = o.classid
+       AND o.refobjid = c.oid AND o.deptype = 'i' AND x.grantee <> s.relowner),
+   'has a sequence that others than its owner may use'),
+  (c.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('table', e.name)),
+   'is not as it was deployed from these specs')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'function ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('pgspec.access_public_bookings(text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '3744294938022e95'),
+  ('pgspec.access_public_secrets(text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '736aab4079ae9507'),
+  ('pgspec.claim(text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '3fe0d6a7998416ce'),
+  ('pgspec.claim_bigint(text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '7e253470e350b2fd'),
+  ('pgspec.claim_uuid(text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '8b9990e017d6fa17'),
+  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], 'ba777e8e3eec1ab7'),
+  ('pgspec.guard_public_bookings(text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '3cc098e786e69edb'),
+  ('pgspec.guard_public_secrets(text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '5ca02e57d1c1a38d'),
+  ('pgspec.guard_writes_public_bookings()', ARRAY[]::text[], 'd68975de1e634bfa'),
+  ('pgspec.guard_writes_public_secrets()', ARRAY[]::text[], '1fdd09027a428e70'),
+  ('public.explain_access(text, text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '9e2fad140c4c9b1e')
+) AS e (name, may_execute, definition)
+LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'function' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (p.oid IS NOT NULL, 'does not exist'),
+  (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('function', e.name)),
+   'is not as it was deployed from these specs'),
+  (p.oid IS NULL OR e.may_execute = ARRAY(
+     SELECT g.role FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
+     CROSS JOIN LATERAL (SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END::text) AS g (role)
+     WHERE a.grantee <> p.proowner ORDER BY g.role COLLATE "C"),
+   'can be executed by others than the spec says')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'view ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('api."sec rets"', 'security_invoker=true,security_barrier=true', '273a3f9286a38cb0'),
+  ('api.bookings', 'security_invoker=true,security_barrier=true', '5e3bc02200ca21b9')
+) AS e (name, options, definition)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'v'
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'view' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (c.oid IS NOT NULL, 'does not exist'),
+  (c.oid IS NULL OR coalesce(pg_catalog.array_to_string(c.reloptions, ','), '') = e.options,
+   CASE WHEN e.options = '' THEN 'has options' ELSE 'has other options than ' || e.options END),
+  (c.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('view', e.name)),
+   'is not as it was deployed from these specs')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'row security on ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('public.bookings', true, 'dbe2a3bb40ea8461'),
+  ('public.secrets', true, '9f4b6578bcfd5fbd')
+) AS e (name, forced, definition)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'row_security' AND d.name = e.name
+CROSS JOIN LATERAL (
+  SELECT pg_catalog.string_agg(pg_catalog.quote_ident(p.polname), ', ' ORDER BY p.polname) AS names
+  FROM pg_catalog.pg_policy AS p
+  WHERE p.polrelid = c.oid AND NOT EXISTS (
+    SELECT FROM pgspec.deployed_objects AS k
+    CROSS JOIN pg_catalog.regexp_match(k.name, '^("(?:[^"]|"")+"|[^" ]+) ON (.+)$') AS m
+    WHERE k.type = 'policy' AND pg_catalog.to_regclass(m[2]) = p.polrelid AND (pg_catalog.parse_ident(m[1]))[1] = p.polname)
+) AS others
+CROSS JOIN LATERAL (VALUES
+  (c.oid IS NOT NULL, 'the table does not exist'),
+  (c.oid IS NULL OR c.relrowsecurity, 'is not enabled: policies are not asked'),
+  (c.oid IS NULL OR c.relforcerowsecurity = e.forced,
+   CASE WHEN e.forced THEN 'does not bind the owner of the table' ELSE 'binds the owner of the table' END),
+  (c.oid IS NULL OR d.definition = e.definition, 'is not as it was deployed from these specs'),
+  (others.names IS NULL, 'has policies that are not in the specs: ' || others.names)
+) AS x (ok, detail)
+UNION ALL
+SELECT 'policy ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('admins_read ON public.secrets', 'admins_read', 'public.secrets', true, 'r', ARRAY['authenticated']::text[], '679530b12fef4456'),
+  ('never_null ON public.bookings', 'never_null', 'public.bookings', false, 'w', ARRAY['public']::text[], 'f1966fb50e08ce5f'),
+  ('own ON public.bookings', 'own', 'public.bookings', true, '*', ARRAY['authenticated']::text[], '0f3b595f848c1254')
+) AS e (name, policy, relation, permissive, command, roles, definition)
+LEFT JOIN pg_catalog.pg_policy AS p ON p.polrelid = pg_catalog.to_regclass(e.relation) AND p.polname = e.policy
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'policy' AND d.name = e.name
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = p.polrelid
+CROSS JOIN LATERAL (VALUES
+  (p.oid IS NOT NULL, 'does not exist'),
+  (p.oid IS NULL OR p.polpermissive = e.permissive,
+   CASE WHEN e.permissive THEN 'is restrictive' ELSE 'is permissive: it widens what it should narrow' END),
+  (p.oid IS NULL OR p.polcmd = e.command, 'is for other commands'),
+  (p.oid IS NULL OR pg_catalog.array_replace(e.roles, NULL, pg_catalog.pg_get_userbyid(c.relowner)::text) = ARRAY(
+     SELECT r.name FROM pg_catalog.unnest(p.polroles) AS o (role)
+     CROSS JOIN LATERAL (SELECT CASE WHEN o.role = 0 THEN 'public' ELSE pg_catalog.pg_get_userbyid(o.role) END::text) AS r (name)
+     ORDER BY r.name COLLATE "C"), 'is for other roles'),
+  (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('policy', e.name)),
+   'is not as it was deployed from these specs')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'trigger ' || e.trigger || ' on ' || e.relation, x.ok, x.detail
+FROM (VALUES
+  ('pgspec_guard_delete ON public.bookings', 'pgspec_guard_delete', 'public.bookings', 10, 'pgspec.guard_writes_public_bookings()', '777eb55315ab1fd5'),
+  ('pgspec_guard_delete ON public.secrets', 'pgspec_guard_delete', 'public.secrets', 10, 'pgspec.guard_writes_public_secrets()', 'c9ea3b9413aa9eef'),
+  ('pgspec_guard_insert ON public.bookings', 'pgspec_guard_insert', 'public.bookings', 6, 'pgspec.guard_writes_public_bookings()', '7fd810eaebae8776'),
+  ('pgspec_guard_insert ON public.secrets', 'pgspec_guard_insert', 'public.secrets', 6, 'pgspec.guard_writes_public_secrets()', '9e15d826dec1a258'),
+  ('pgspec_guard_truncate ON public.bookings', 'pgspec_guard_truncate', 'public.bookings', 34, 'pgspec.guard_writes_public_bookings()', '89c673f2003ef258'),
+  ('pgspec_guard_truncate ON public.secrets', 'pgspec_guard_truncate', 'public.secrets', 34, 'pgspec.guard_writes_public_secrets()', '12ecb76a8e2ef479'),
+  ('pgspec_guard_update ON public.bookings', 'pgspec_guard_update', 'public.bookings', 18, 'pgspec.guard_writes_public_bookings()', 'aedd18a79ac548f3'),
+  ('pgspec_guard_update ON public.secrets', 'pgspec_guard_update', 'public.secrets', 18, 'pgspec.guard_writes_public_secrets()', '2f57dc57fe56fdb7')
+) AS e (name, trigger, relation, bits, function, definition)
+LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = pg_catalog.to_regclass(e.relation) AND t.tgname = e.trigger
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'trigger' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (t.oid IS NOT NULL, 'does not exist'),
+  (t.oid IS NULL OR t.tgenabled IN ('O', 'A'), 'is disabled: writes are not seen'),
+  (t.oid IS NULL OR t.tgtype = e.bits, 'is for other events'),
+  (t.oid IS NULL OR t.tgfoid = pg_catalog.to_regprocedure(e.function), 'calls another function than ' || e.function),
+  (t.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('trigger', e.name)),
+   'is not as it was deployed from these specs')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'access to ' || e.name,
+  a.granted = e.granted,
+  pg_catalog.format('is {%s}, the spec says {%s}', pg_catalog.array_to_string(a.granted, ', '), pg_catalog.array_to_string(e.granted, ', '))
+FROM (VALUES
+  ('api."sec rets"', ARRAY['authenticated SELECT', 'service_role DELETE', 'service_role INSERT', 'service_role SELECT', 'service_role UPDATE']::text[]),
+  ('api.bookings', ARRAY['authenticated DELETE', 'authenticated INSERT', 'authenticated SELECT', 'authenticated UPDATE', 'service_role DELETE', 'service_role INSERT', 'service_role SELECT', 'service_role UPDATE']::text[])
+) AS e (name, granted)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
+CROSS JOIN LATERAL (
+  SELECT ARRAY(
+    SELECT entry FROM (
+      SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
+        || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END AS entry
+      FROM pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) AS x
+      WHERE x.grantee <> c.relowner
+      UNION ALL
+      SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
+        || ' of column ' || t.attname
+      FROM pg_catalog.pg_attribute AS t CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) AS x
+      WHERE t.attrelid = c.oid AND x.grantee <> c.relowner
+    ) AS entries ORDER BY entry COLLATE "C") AS granted
+) AS a
+UNION ALL
+SELECT 'rights on ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('public.bookings', ARRAY['PUBLIC', 'anon', 'authenticated']::text[], ARRAY['anon', 'authenticated']::text[], ARRAY['authenticated DELETE', 'authenticated INSERT', 'authenticated SELECT', 'authenticated UPDATE']::text[]),
+  ('public.secrets', ARRAY['PUBLIC', 'anon', 'authenticated']::text[], ARRAY['anon', 'authenticated']::text[], ARRAY['authenticated SELECT']::text[])
+) AS e (name, closed, bound, granted)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
+CROSS JOIN LATERAL (
+  SELECT ARRAY(
+    SELECT g.role || ' ' || g.privilege FROM (
+      SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END, x.privilege_type
+        || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END, x.grantee
+      FROM pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) AS x
+      UNION ALL
+      SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END, x.privilege_type
+        || ' of column ' || t.attname, x.grantee
+      FROM pg_catalog.pg_attribute AS t CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) AS x
+      WHERE t.attrelid = c.oid
+    ) AS g (role, privilege, grantee)
+    WHERE g.grantee <> c.relowner AND g.role = ANY (e.closed)
+    ORDER BY (g.role || ' ' || g.privilege) COLLATE "C") AS granted
+) AS a
+CROSS JOIN LATERAL (
+  SELECT pg_catalog.string_agg(b.rolname || ' as ' || r.rolname, ', ' ORDER BY b.rolname, r.rolname) AS names
+  FROM pg_catalog.pg_roles AS b
+  JOIN pg_catalog.pg_roles AS r ON r.rolsuper OR r.rolbypassrls OR r.oid = c.relowner
+  WHERE b.rolname = ANY (e.bound) AND pg_catalog.pg_has_role(b.oid, r.oid, 'MEMBER')
+) AS free
+CROSS JOIN LATERAL (
+  WITH RECURSIVE below (oid) AS (
+    SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = c.oid
+    UNION SELECT i.inhrelid FROM below JOIN pg_catalog.pg_inherits AS i ON i.inhparent = below.oid
+  )
+  SELECT pg_catalog.string_agg(DISTINCT p.oid::pg_catalog.regclass::text, ', ') AS names
+  FROM below JOIN pg_catalog.pg_class AS p ON p.oid = below.oid
+  CROSS JOIN LATERAL pg_catalog.aclexplode(p.relacl) AS x
+  LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = x.grantee
+  WHERE NOT p.relrowsecurity AND (x.grantee = 0 OR r.rolname = ANY (e.bound))
+    AND x.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
+) AS parts
+CROSS JOIN LATERAL (VALUES
+  (a.granted = e.granted,
+   pg_catalog.format('are {%s}, the policies need {%s}', pg_catalog.array_to_string(a.granted, ', '), pg_catalog.array_to_string(e.granted, ', '))),
+  (free.names IS NULL, 'bind no role that can act as one whom no policy binds: ' || free.names),
+  (parts.names IS NULL, 'do not reach tables below it, which can be used by themselves: ' || parts.names)
+) AS x (ok, detail)
+UNION ALL
+SELECT 'use of schema ' || e.name,
+  e.may_use = ARRAY(
+    SELECT g.entry
+    FROM pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) AS a
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END || ' ' || a.privilege_type
+    ) AS g (entry)
+    WHERE a.grantee <> n.nspowner ORDER BY g.entry COLLATE "C"),
+  'is open to others than the spec says'
+FROM (VALUES
+  ('pgspec', ARRAY['anon USAGE', 'authenticated USAGE', 'service_role USAGE']::text[])
+) AS e (name, may_use)
+LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = e.name
+UNION ALL
+SELECT pg_catalog.replace(d.type, '_', ' ') || ' ' || d.name, false, 'was deployed, and is not in the specs'
+FROM pgspec.deployed_objects AS d
+WHERE (d.type, d.name) NOT IN (
+  ('function', 'pgspec.access_public_bookings(text)'),
+  ('function', 'pgspec.access_public_secrets(text)'),
+  ('function', 'pgspec.claim(text)'),
+  ('function', 'pgspec.claim_bigint(text)'),
+  ('function', 'pgspec.claim_uuid(text)'),
+  ('function', 'pgspec.fingerprint(text, text)'),
+  ('function', 'pgspec.guard_public_bookings(text)'),
+  ('function', 'pgspec.guard_public_secrets(text)'),
+  ('function', 'pgspec.guard_writes_public_bookings()'),
+  ('function', 'pgspec.guard_writes_public_secrets()'),
+  ('function', 'public.explain_access(text, text)'),
+  ('policy', 'admins_read ON public.secrets'),
+  ('policy', 'never_null ON public.bookings'),
+  ('policy', 'own ON public.bookings'),
+  ('row_security', 'public.bookings'),
+  ('row_security', 'public.secrets'),
+  ('table', 'pgspec.deployed_objects'),
+  ('trigger', 'pgspec_guard_delete ON public.bookings'),
+  ('trigger', 'pgspec_guard_delete ON public.secrets'),
+  ('trigger', 'pgspec_guard_insert ON public.bookings'),
+  ('trigger', 'pgspec_guard_insert ON public.secrets'),
+  ('trigger', 'pgspec_guard_truncate ON public.bookings'),
+  ('trigger', 'pgspec_guard_truncate ON public.secrets'),
+  ('trigger', 'pgspec_guard_update ON public.bookings'),
+  ('trigger', 'pgspec_guard_update ON public.secrets'),
+  ('view', 'api."sec rets"'),
+  ('view', 'api.bookings')
+)
+) AS checks (object, ok, detail);
+
+IF failed > 0 THEN
+  RAISE EXCEPTION E'verify: % of % checks failed\n%', failed, checked, failures;
+END IF;
+RAISE NOTICE 'verify: % checks passed', checked;
+
+-- Expectations: each cell as its real role, on fixture rows.  All of it is undone by the error that ends each block.
+IF pg_catalog.current_setting('transaction_read_only')::boolean THEN
+  RAISE NOTICE 'verify: % expectations are not tried, since the transaction is read-only', 72;
+ELSIF pg_catalog.row_security_active('public.bookings'::regclass) THEN
+  RAISE NOTICE 'verify: % expectations are not tried, since row security binds % itself', 72, current_user;
+ELSIF pg_catalog.row_security_active('public.secrets'::regclass) THEN
+  RAISE NOTICE 'verify: % expectations are not tried, since row security binds % itself', 72, current_user;
+ELSE
+BEGIN
+-- expectations of public.bookings  [specs/rls.yaml:13]
+BEGIN
+  INSERT INTO public.bookings (id, vendor_id) OVERRIDING SYSTEM VALUE
+  SELECT id, vendor_id FROM pg_catalog.jsonb_populate_record(NULL::public.bookings, '{"id": 1, "vendor_id": "22222222-2222-2222-2222-222222222222"}')
+  ON CONFLICT DO NOTHING;
+  IF NOT FOUND AND EXISTS (
+    SELECT FROM public.bookings AS t, pg_catalog.jsonb_populate_record(NULL::public.bookings, '{"id": 1, "vendor_id": "22222222-2222-2222-2222-222222222222"}') AS r
+    WHERE t.id = r.id AND ROW(t.id, t.vendor_id)::text IS DISTINCT FROM ROW(r.id, r.vendor_id)::text) THEN
+    RAISE EXCEPTION 'another row with the key of the fixture row % is there', '{"id": 1, "vendor_id": "22222222-2222-2222-2222-222222222222"}' USING ERRCODE = 'PS001';
+  END IF;
+  INSERT INTO public.bookings (id, vendor_id, note) OVERRIDING SYSTEM VALUE
+  SELECT id, vendor_id, note FROM pg_catalog.jsonb_populate_record(NULL::public.bookings, '{"id": 2, "vendor_id": "33333333-3333-3333-3333-333333333333", "note": "null"}')
+  ON CONFLICT DO NOTHING;
+  IF NOT FOUND AND EXISTS (
+    SELECT FROM public.bookings AS t, pg_catalog.jsonb_populate_record(NULL::public.bookings, '{"id": 2, "vendor_id": "33333333-3333-3333-3333-333333333333", "note": "null"}') AS r
+    WHERE t.id = r.id AND ROW(t.id, t.vendor_id, t.note)::text IS DISTINCT FROM ROW(r.id, r.vendor_id, r.note)::text) THEN
+    RAISE EXCEPTION 'another row with the key of the fixture row % is there', '{"id": 2, "vendor_id": "33333333-3333-3333-3333-333333333333", "note": "null"}' USING ERRCODE = 'PS001';
+  END IF;
+EXCEPTION WHEN OTHERS THEN
+  RAISE EXCEPTION 'verify: the fixture rows for the expectations of % cannot be inserted: %', 'api.bookings', SQLERRM
+    USING ERRCODE = SQLSTATE, HINT = 'give fixture rows keys that no real row has';
+END;
+labels := ARRAY['hers', 'his']::text[];
+keys := ARRAY[
+  (SELECT ROW(t.id::text)::text FROM pg_catalog.jsonb_populate_record(NULL::public.bookings, '{"id": 1, "vendor_id": "22222222-2222-2222-2222-222222222222"}') AS t),
+  (SELECT ROW(t.id::text)::text FROM pg_catalog.jsonb_populate_record(NULL::public.bookings, '{"id": 2, "vendor_id": "33333333-3333-3333-3333-333333333333", "note": "null"}') AS t)
+];
+FOR cell IN SELECT * FROM (VALUES
+  ('anonymous', 'anon', '', true),
+  ('admin', 'authenticated', '{"sub": "11111111-1111-1111-1111-111111111111", "role": "admin"}', true),
+  ('vendor', 'authenticated', '{"sub": "22222222-2222-2222-2222-222222222222", "role": "vendor"}', true),
+  ('stranger', 'authenticated', '', true),
+  ('job', 'service_role', '', false),
+  ('admin without a session', 'authenticated', '', true),
+  ('admin posing as vendor', 'authenticated', '{"sub": "11111111-1111-1111-1111-111111111111", "role": "admin", "user_metadata": {"sub": "22222222-2222-2222-2222-222222222222", "role": "vendor"}}', true),
+  ('vendor without a session', 'authenticated', '', true),
+  ('vendor posing as admin', 'authenticated', '{"sub": "22222222-2222-2222-2222-222222222222", "role": "vendor", "user_metadata": {"sub": "11111111-1111-1111-1111-111111111111", "role": "admin"}}', true)
+) AS p (persona, role, claims, bound) JOIN (VALUES
+  ('select', 'anonymous', false, ARRAY[]::text[], '42501', NULL),
+  ('select', 'admin', false, ARRAY['hers', 'his']::text[], NULL, NULL),
+  ('select', 'vendor', false, ARRAY['hers']::text[], NULL, NULL),
+  ('select', 'stranger', false, ARRAY[]::text[], '42501', E'SELECT % FROM public.explain\\_access(''bookings'', ''select'') says what is missing'),
+  ('select', 'job', false, ARRAY['hers', 'his']::text[], NULL, NULL),
+  ('insert', 'anonymous', false, ARRAY[]::text[], '42501', NULL),
+  ('insert', 'admin', false, ARRAY[]::text[], '42501', NULL),
+  ('insert', 'vendor', false, ARRAY['hers']::text[], NULL, NULL),
+  ('insert', 'stranger', false, ARRAY[]::text[], '42501', NULL),
+  ('insert', 'job', false, ARRAY['hers', 'his']::text[], NULL, NULL),
+  ('update', 'anonymous', false, ARRAY[]::text[], '42501', NULL),
+  ('update', 'admin', false, ARRAY[]::text[], '42501', NULL),
+  ('update', 'vendor', false, ARRAY[]::text[], NULL, NULL),
+  ('update', 'stranger', false, ARRAY[]::text[], '42501', E'%explain\\_access(''bookings'', ''update'')%'),
+  ('update', 'job', false, ARRAY['hers', 'his']::text[], NULL, NULL),
+  ('delete', 'anonymous', false, ARRAY[]::text[], '42501', NULL),
+  ('delete', 'admin', false, ARRAY['hers', 'his']::text[], NULL, NULL),
+  ('delete', 'vendor', false, ARRAY['hers']::text[], NULL, NULL),
+  ('delete', 'stranger', false, ARRAY[]::text[], '42501', NULL),
+  ('delete', 'job', false, ARRAY['hers', 'his']::text[], NULL, NULL),
+  ('select', 'admin without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('insert', 'admin without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('update', 'admin without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('delete', 'admin without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('select', 'admin posing as vendor', true, ARRAY['hers', 'his']::text[], NULL, NULL),
+  ('insert', 'admin posing as vendor', true, ARRAY[]::text[], NULL, NULL),
+  ('update', 'admin posing as vendor', true, ARRAY[]::text[], NULL, NULL),
+  ('delete', 'admin posing as vendor', true, ARRAY['hers', 'his']::text[], NULL, NULL),
+  ('select', 'vendor without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('insert', 'vendor without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('update', 'vendor without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('delete', 'vendor without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('select', 'vendor posing as admin', true, ARRAY['hers']::text[], NULL, NULL),
+  ('insert', 'vendor posing as admin', true, ARRAY['hers']::text[], NULL, NULL),
+  ('update', 'vendor posing as admin', true, ARRAY[]::text[], NULL, NULL),
+  ('delete', 'vendor posing as admin', true, ARRAY['hers']::text[], NULL, NULL)
+) AS c (command, persona, most, labels, error, hint) USING (persona) ORDER BY command, persona LOOP
+  IF cell.bound AND EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname = cell.role AND (r.rolsuper OR r.rolbypassrls)) THEN
+    wrong := wrong || pg_catalog.format('%s on %s as %s: no policy binds the role %I', cell.command, 'api.bookings', cell.persona, cell.role);
+    CONTINUE;
+  END IF;
+  reached := ARRAY[]::text[];
+  denied := NULL;
+  broken := NULL;
+  advice := NULL;
+  FOR probe IN SELECT * FROM (VALUES
+    ('select', NULL, 'SELECT ARRAY(SELECT k.label FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (label, key) WHERE k.key IN (SELECT ROW(t.id::text)::text FROM api.bookings AS t))'),
+    ('insert', 'hers', 'INSERT INTO public.bookings (id, vendor_id) OVERRIDING SYSTEM VALUE SELECT id, vendor_id FROM pg_catalog.jsonb_populate_record(NULL::public.bookings, ''{"id": 1, "vendor_id": "22222222-2222-2222-2222-222222222222"}'')'),
+    ('update', 'hers', 'UPDATE public.bookings AS t SET vendor_id = t.vendor_id FROM pg_catalog.jsonb_populate_record(NULL::public.bookings, ''{"id": 1, "vendor_id": "22222222-2222-2222-2222-222222222222"}'') AS r WHERE t.id = r.id'),
+    ('delete', 'hers', 'DELETE FROM public.bookings AS t USING pg_catalog.jsonb_populate_record(NULL::public.bookings, ''{"id": 1, "vendor_id": "22222222-2222-2222-2222-222222222222"}'') AS r WHERE t.id = r.id'),
+    ('insert', 'his', 'INSERT INTO public.bookings (id, vendor_id, note) OVERRIDING SYSTEM VALUE SELECT id, vendor_id, note FROM pg_catalog.jsonb_populate_record(NULL::public.bookings, ''{"id": 2, "vendor_id": "33333333-3333-3333-3333-333333333333", "note": "null"}'')'),
+    ('update', 'his', 'UPDATE public.bookings AS t SET vendor_id = t.vendor_id FROM pg_catalog.jsonb_populate_record(NULL::public.bookings, ''{"id": 2, "vendor_id": "33333333-3333-3333-3333-333333333333", "note": "null"}'') AS r WHERE t.id = r.id'),
+    ('delete', 'his', 'DELETE FROM public.bookings AS t USING pg_catalog.jsonb_populate_record(NULL::public.bookings, ''{"id": 2, "vendor_id": "33333333-3333-3333-3333-333333333333", "note": "null"}'') AS r WHERE t.id = r.id')
+  ) AS p (command, label, query) WHERE p.command = cell.command LOOP
+    stage := 'role';
+    BEGIN
+      PERFORM pg_catalog.set_config('request.jwt.claims', cell.claims, true), pg_catalog.set_config('row_security', 'on', true);
+      PERFORM pg_catalog.set_config('role', cell.role, true);
+      stage := 'query';
+      IF cell.command = 'select' THEN
+        EXECUTE probe.query INTO reached USING labels, keys;
+      ELSE
+        EXECUTE probe.query;
+        GET DIAGNOSTICS touched = ROW_COUNT;
+        reached := CASE WHEN touched > 0 THEN reached || probe.label ELSE reached END;
+      END IF;
+      stage := 'done';
+      RAISE EXCEPTION USING ERRCODE = 'PS000';
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, said = PG_EXCEPTION_HINT;
+      IF stage = 'role' THEN
+        RAISE;
+      ELSIF stage = 'query' AND state LIKE '23%' THEN
+        reached := reached || probe.label;  -- row security has let it pass: keys and checks come later
+      ELSIF stage = 'query' AND state = '42501' THEN
+        denied := state;
+        advice := said;
+      ELSIF stage = 'query' THEN
+        broken := state;
+        advice := said;
+      END IF;
+    END;
+  END LOOP;
+  tried := tried + 1;
+  state := coalesce(broken, CASE WHEN reached = '{}' THEN denied END);
+  IF (CASE
+      WHEN cell.most THEN broken IS NULL AND reached <@ cell.labels
+      WHEN cell.error IS NOT NULL THEN state = cell.error AND (cell.hint IS NULL OR advice LIKE cell.hint)
+      ELSE state IS NULL AND reached @> cell.labels AND reached <@ cell.labels
+    END) IS NOT TRUE THEN
+    wrong := wrong || pg_catalog.format('%s on %s as %s: gives %s, the spec expects %s', cell.command, 'api.bookings', cell.persona,
+      coalesce(state || coalesce(' with the hint ' || pg_catalog.quote_literal(nullif(advice, '')), ''), reached::text),
+      CASE WHEN cell.most THEN 'at most ' ELSE '' END || coalesce(cell.error || coalesce(' with a hint like ' || pg_catalog.quote_literal(cell.hint), ''), cell.labels::text));
+  END IF;
+END LOOP;
+-- expectations of public.secrets  [specs/rls.yaml:36]
+BEGIN
+  INSERT INTO public.secrets (id, text) OVERRIDING SYSTEM VALUE
+  SELECT id, text FROM pg_catalog.jsonb_populate_record(NULL::public.secrets, '{"id": 1, "text": "it"}')
+  ON CONFLICT DO NOTHING;
+  IF NOT FOUND AND EXISTS (
+    SELECT FROM public.secrets AS t, pg_catalog.jsonb_populate_record(NULL::public.secrets, '{"id": 1, "text": "it"}') AS r
+    WHERE t.id = r.id AND ROW(t.id, t.text)::text IS DISTINCT FROM ROW(r.id, r.text)::text) THEN
+    RAISE EXCEPTION 'another row with the key of the fixture row % is there', '{"id": 1, "text": "it"}' USING ERRCODE = 'PS001';
+  END IF;
+EXCEPTION WHEN OTHERS THEN
+  RAISE EXCEPTION 'verify: the fixture rows for the expectations of % cannot be inserted: %', 'api."sec rets"', SQLERRM
+    USING ERRCODE = SQLSTATE, HINT = 'give fixture rows keys that no real row has';
+END;
+labels := ARRAY['one']::text[];
+keys := ARRAY[
+  (SELECT ROW(t.id::text)::text FROM pg_catalog.jsonb_populate_record(NULL::public.secrets, '{"id": 1, "text": "it"}') AS t)
+];
+FOR cell IN SELECT * FROM (VALUES
+  ('anonymous', 'anon', '', true),
+  ('admin', 'authenticated', '{"sub": "11111111-1111-1111-1111-111111111111", "role": "admin"}', true),
+  ('vendor', 'authenticated', '{"sub": "22222222-2222-2222-2222-222222222222", "role": "vendor"}', true),
+  ('stranger', 'authenticated', '', true),
+  ('job', 'service_role', '', false),
+  ('admin without a session', 'authenticated', '', true),
+  ('admin posing as vendor', 'authenticated', '{"sub": "11111111-1111-1111-1111-111111111111", "role": "admin", "user_metadata": {"sub": "22222222-2222-2222-2222-222222222222", "role": "vendor"}}', true),
+  ('vendor without a session', 'authenticated', '', true),
+  ('vendor posing as admin', 'authenticated', '{"sub": "22222222-2222-2222-2222-222222222222", "role": "vendor", "user_metadata": {"sub": "11111111-1111-1111-1111-111111111111", "role": "admin"}}', true)
+) AS p (persona, role, claims, bound) JOIN (VALUES
+  ('select', 'anonymous', false, ARRAY[]::text[], '42501', NULL),
+  ('select', 'admin', false, ARRAY['one']::text[], NULL, NULL),
+  ('select', 'vendor', false, ARRAY[]::text[], '42501', '%role=admin%'),
+  ('select', 'stranger', false, ARRAY[]::text[], '42501', '%role=admin%'),
+  ('select', 'job', false, ARRAY['one']::text[], NULL, NULL),
+  ('insert', 'anonymous', false, ARRAY[]::text[], '42501', NULL),
+  ('insert', 'admin', false, ARRAY[]::text[], '42501', NULL),
+  ('insert', 'vendor', false, ARRAY[]::text[], '42501', NULL),
+  ('insert', 'stranger', false, ARRAY[]::text[], '42501', NULL),
+  ('insert', 'job', false, ARRAY['one']::text[], NULL, NULL),
+  ('update', 'anonymous', false, ARRAY[]::text[], '42501', NULL),
+  ('update', 'admin', false, ARRAY[]::text[], '42501', NULL),
+  ('update', 'vendor', false, ARRAY[]::text[], '42501', NULL),
+  ('update', 'stranger', false, ARRAY[]::text[], '42501', NULL),
+  ('update', 'job', false, ARRAY['one']::text[], NULL, NULL),
+  ('delete', 'anonymous', false, ARRAY[]::text[], '42501', NULL),
+  ('delete', 'admin', false, ARRAY[]::text[], '42501', NULL),
+  ('delete', 'vendor', false, ARRAY[]::text[], '42501', NULL),
+  ('delete', 'stranger', false, ARRAY[]::text[], '42501', NULL),
+  ('delete', 'job', false, ARRAY['one']::text[], NULL, NULL),
+  ('select', 'admin without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('insert', 'admin without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('update', 'admin without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('delete', 'admin without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('select', 'admin posing as vendor', true, ARRAY['one']::text[], NULL, NULL),
+  ('insert', 'admin posing as vendor', true, ARRAY[]::text[], NULL, NULL),
+  ('update', 'admin posing as vendor', true, ARRAY[]::text[], NULL, NULL),
+  ('delete', 'admin posing as vendor', true, ARRAY[]::text[], NULL, NULL),
+  ('select', 'vendor without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('insert', 'vendor without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('update', 'vendor without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('delete', 'vendor without a session', true, ARRAY[]::text[], NULL, NULL),
+  ('select', 'vendor posing as admin', true, ARRAY[]::text[], NULL, NULL),
+  ('insert', 'vendor posing as admin', true, ARRAY[]::text[], NULL, NULL),
+  ('update', 'vendor posing as admin', true, ARRAY[]::text[], NULL, NULL),
+  ('delete', 'vendor posing as admin', true, ARRAY[]::text[], NULL, NULL)
+) AS c (command, persona, most, labels, error, hint) USING (persona) ORDER BY command, persona LOOP
+  IF cell.bound AND EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname = cell.role AND (r.rolsuper OR r.rolbypassrls)) THEN
+    wrong := wrong || pg_catalog.format('%s on %s as %s: no policy binds the role %I', cell.command, 'api."sec rets"', cell.persona, cell.role);
+    CONTINUE;
+  END IF;
+  reached := ARRAY[]::text[];
+  denied := NULL;
+  broken := NULL;
+  advice := NULL;
+  FOR probe IN SELECT * FROM (VALUES
+    ('select', NULL, 'SELECT ARRAY(SELECT k.label FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (label, key) WHERE k.key IN (SELECT ROW(t.id::text)::text FROM api."sec rets" AS t))'),
+    ('insert', 'one', 'INSERT INTO public.secrets (id, text) OVERRIDING SYSTEM VALUE SELECT id, text FROM pg_catalog.jsonb_populate_record(NULL::public.secrets, ''{"id": 1, "text": "it"}'')'),
+    ('update', 'one', 'UPDATE public.secrets AS t SET text = t.text FROM pg_catalog.jsonb_populate_record(NULL::public.secrets, ''{"id": 1, "text": "it"}'') AS r WHERE t.id = r.id'),
+    ('delete', 'one', 'DELETE FROM public.secrets AS t USING pg_catalog.jsonb_populate_record(NULL::public.secrets, ''{"id": 1, "text": "it"}'') AS r WHERE t.id = r.id')
+  ) AS p (command, label, query) WHERE p.command = cell.command LOOP
+    stage := 'role';
+    BEGIN
+      PERFORM pg_catalog.set_config('request.jwt.claims', cell.claims, true), pg_catalog.set_config('row_security', 'on', true);
+      PERFORM pg_catalog.set_config('role', cell.role, true);
+      stage := 'query';
+      IF cell.command = 'select' THEN
+        EXECUTE probe.query INTO reached USING labels, keys;
+      ELSE
+        EXECUTE probe.query;
+        GET DIAGNOSTICS touched = ROW_COUNT;
+        reached := CASE WHEN touched > 0 THEN reached || probe.label ELSE reached END;
+      END IF;
+      stage := 'done';
+      RAISE EXCEPTION USING ERRCODE = 'PS000';
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, said = PG_EXCEPTION_HINT;
+      IF stage = 'role' THEN
+        RAISE;
+      ELSIF stage = 'query' AND state LIKE '23%' THEN
+        reached := reached || probe.label;  -- row security has let it pass: keys and checks come later
+      ELSIF stage = 'query' AND state = '42501' THEN
+        denied := state;
+        advice := said;
+      ELSIF stage = 'query' THEN
+        broken := state;
+        advice := said;
+      END IF;
+    END;
+  END LOOP;
+  tried := tried + 1;
+  state := coalesce(broken, CASE WHEN reached = '{}' THEN denied END);
+  IF (CASE
+      WHEN cell.most THEN broken IS NULL AND reached <@ cell.labels
+      WHEN cell.error IS NOT NULL THEN state = cell.error AND (cell.hint IS NULL OR advice LIKE cell.hint)
+      ELSE state IS NULL AND reached @> cell.labels AND reached <@ cell.labels
+    END) IS NOT TRUE THEN
+    wrong := wrong || pg_catalog.format('%s on %s as %s: gives %s, the spec expects %s', cell.command, 'api."sec rets"', cell.persona,
+      coalesce(state || coalesce(' with the hint ' || pg_catalog.quote_literal(nullif(advice, '')), ''), reached::text),
+      CASE WHEN cell.most THEN 'at most ' ELSE '' END || coalesce(cell.error || coalesce(' with a hint like ' || pg_catalog.quote_literal(cell.hint), ''), cell.labels::text));
+  END IF;
+END LOOP;
+RAISE EXCEPTION USING ERRCODE = 'PS000';
+EXCEPTION WHEN SQLSTATE 'PS000' THEN
+  NULL;
+END;
+IF pg_catalog.cardinality(wrong) > 0 THEN
+  RAISE EXCEPTION E'verify: % of % expectations failed\n%', pg_catalog.cardinality(wrong), tried, pg_catalog.array_to_string(wrong, E'\n');
+END IF;
+RAISE NOTICE 'verify: % expectations hold', tried;
+END IF;
+
+END
+$pgspec$;

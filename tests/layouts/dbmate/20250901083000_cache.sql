@@ -1,0 +1,25 @@
+-- written by pgspec from generated/releases/20250901083000_cache/
+
+-- migrate:up
+
+SET statement_timeout = '900s';
+
+DO $pgspec$
+BEGIN
+-- to migrate: x
+END
+$pgspec$;
+
+RESET statement_timeout;
+
+-- migrate:down
+
+SET statement_timeout = '900s';
+
+DO $pgspec$
+BEGIN
+-- to rollback: x
+END
+$pgspec$;
+
+RESET statement_timeout;

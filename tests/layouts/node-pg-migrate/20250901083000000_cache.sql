@@ -1,0 +1,25 @@
+-- written by pgspec from generated/releases/20250901083000_cache/
+
+-- Up Migration
+
+SET statement_timeout = '900s';
+
+DO $pgspec$
+BEGIN
+-- to migrate: x
+END
+$pgspec$;
+
+RESET statement_timeout;
+
+-- Down Migration
+
+SET statement_timeout = '900s';
+
+DO $pgspec$
+BEGIN
+-- to rollback: x
+END
+$pgspec$;
+
+RESET statement_timeout;

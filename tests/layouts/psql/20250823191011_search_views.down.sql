@@ -1,0 +1,12 @@
+-- written by pgspec from generated/releases/20250823191011_search_views/
+\set ON_ERROR_STOP on
+
+SET statement_timeout = '900s';
+
+DO $pgspec$
+BEGIN
+-- to rollback: x
+END
+$pgspec$;
+
+RESET statement_timeout;
