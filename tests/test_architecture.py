@@ -37,6 +37,7 @@ ORDER = [
     "values",
     "scopes",
     "evaluate",
+    "folding",
     "decide",
     "audits",
     "exposed",

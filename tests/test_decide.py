@@ -148,6 +148,7 @@ def _everybody_calls(patch: Patch) -> None:
         return original(name, op, replace(scope, session=session))
 
     patch.setattr(evaluate, "_own_function", called)
+    patch.setattr(decide.Decider, "_may_call", lambda *_: None)
 
 
 def _no_rights(patch: Patch) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pgspec.catalog import Catalog, Column, Relation
 from pgspec.evaluate import truth
-from pgspec.keys.algebra import Const
+from pgspec.folding import called, outcomes
 from pgspec.keys.bound import views_of
 from pgspec.kinds import Cell, Command, Persona, Project
 from pgspec.kinds.rls import EVERYBODY
@@ -187,6 +187,7 @@ class Decider:
             return Verdict("ok", f"row security does not bind `{session.role}`")
         if table.owner in groups and not self.guarded.spec.force:
             return Verdict("ok", f"row security does not bind `{table.owner}`, who owns the table")
+        self._may_call(command, session)
         if self.guarded.raises and session.role != table.owner and not self._can_pass(command, session):
             hint = self.guarded.hint(command, self.project.runtime_schema)
             return Verdict("denied", "no policy can admit the session, whatever the row", DENIED, hint)
@@ -206,6 +207,14 @@ class Decider:
             if not fine:
                 return Verdict("denied", refused, DENIED)
         return Verdict("ok", why)
+
+    def _may_call(self, command: Command, session: Session) -> None:
+        """A function that the role may not call fails the query before anything is asked, if it is not folded away."""
+        asked = [p for p in self.guarded.in_force if {command, "select"} & {*p.commands} and self._is_for(p, session)]
+        for condition in (condition for policy in asked for condition in (policy.using, policy.check)):
+            for name in called(condition.expr) if condition is not None else ():
+                if any(not f.callers & {*session.groups, PUBLIC} for f in self.catalog.functions.get(name, ())):
+                    raise UndecidableError(f"the right to call `{name}`")
 
     def _can_pass(self, command: Command, session: Session) -> bool:
         """Whether the session alone does not already refuse the command."""
@@ -344,7 +353,7 @@ class Decider:
 
 def _may_hold(condition: Condition | None) -> bool:
     """Whether the planner, who knows constants only, takes a condition for one that may be true."""
-    return condition is None or not isinstance(condition.expr, Const) or condition.expr.value in (True, "true")
+    return condition is None or condition.expr is None or True in outcomes(condition.expr)
 
 
 def _passes(condition: Condition | None, session: Session) -> bool | None:
