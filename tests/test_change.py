@@ -255,3 +255,27 @@ def test_what_others_made_of_a_view_stops_the_migration_at_once(database: Databa
             f"DROP {what.rsplit(maxsplit=1)[-1] if what != 'a materialized view' else 'materialized view'} theirs"
         )
         run(connection, draft(two, "migrate.sql"))
+
+
+OTHER = {"cities.yaml": CITIES + "was: orders_monthly\n"}
+UNKNOWN = {
+    "which the last release does not know": {
+        "monthly.yaml": MONTHLY.replace("orders_monthly", "monthly") + "was: order_monthly\n"
+    },
+    "in another schema": {
+        "monthly.yaml": MONTHLY.replace("orders_monthly", "api.monthly") + "was: public.orders_monthly\n"
+    },
+    "which is now `orders_monthly` (specs/monthly.yaml:2)": OTHER | {"monthly.yaml": MONTHLY},
+    "which is now `orders_by_city` (specs/cities.yaml:2)": OTHER
+    | {"z.yaml": CITIES.replace("orders_by_city", "z_by_city") + "was: orders_monthly\n"},
+}
+
+
+@pytest.mark.parametrize("problem", UNKNOWN)
+def test_what_a_view_cannot_have_been_is_refused(first: Result, problem: str) -> None:
+    """Otherwise a view would be dropped, or stay in the wrong schema, without a word."""
+    schema = SCHEMA + "CREATE SCHEMA api;\n"
+    specs = {"daily.yaml": DAILY} | UNKNOWN[problem]
+    result = compile_project(sources(specs, released(first, "20250101000000_first"), schema))
+    assert [item.code for item in result.diagnostics] == ["REL008"]
+    assert problem in result.diagnostics[0].message and result.diagnostics[0].help

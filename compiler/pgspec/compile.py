@@ -103,18 +103,28 @@ def _understood(sources: Sources) -> tuple[Result, list[tuple[Spec, Document]]]:
 
 
 def _former_names(built: Program, before: State) -> list[Diagnostic]:
-    """Views that say they `was` what the last release does not know."""
+    """Views that say they `was` what no view of the last release can become."""
     found = []
     known = [key.name for key in before if key.type == "materialized_view"]
+    taken = {qname(view.name): view for view in built.views}
     for view in built.views:
         former = view.spec.was
         if former is None or qname(view.name) in known:
             continue
-        was = qname(QName(former.schema or view.name.schema, former.name))
-        if was not in known:
-            message = f"`{view.spec.name}` was `{former}`, which the last release does not know"
-            help_ = nearest(was, known) or "remove `was:`; it names what the last release called the view"
-            found.append(_error(view.document.at("was"), "REL008", message, help_))
+        was = QName(former.schema or view.name.schema, former.name)
+        help_ = "remove `was:`; it names what the last release called the view"
+        if was.schema != view.name.schema:
+            problem = "in another schema: a view is renamed, not moved"
+            help_ = f"keep the schema, or remove `was:` to build the view anew in `{view.name.schema}`"
+        elif qname(was) not in known:
+            problem, help_ = "which the last release does not know", nearest(qname(was), known) or help_
+        elif (other := taken.setdefault(qname(was), view)) is not view:
+            place = other.document.at("name")
+            problem = f"which is now `{other.spec.name}` ({place.path}:{place.line})"
+        else:
+            continue
+        message = f"`{view.spec.name}` was `{former}`, {problem}"
+        found.append(_error(view.document.at("was"), "REL008", message, help_))
     return found
 
 

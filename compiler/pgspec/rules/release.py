@@ -94,13 +94,13 @@ def unusable_for_the_runner() -> None:
 @page("REL008")
 def unknown_former_name() -> None:
     """
-    A view says that it was something that the last release does not know.
+    A view says that it was something that it cannot have been.
 
     Why
     ---
     `was: old_name` renames the view of the last release instead of dropping it and building a new one.  Where there is
-    no view of that name, a new view would be built and the old one dropped, which is what you did not want.  Once the
-    renaming is released, `was` can go.
+    no view of that name, or another spec has it, a new view would be built and the old one dropped, which is what you
+    did not want.  A view stays in its schema.  Once the renaming is released, `was` can go.
 
     Bad
     ---
