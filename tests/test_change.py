@@ -205,8 +205,8 @@ def _reads_while(database: Database, text: str) -> tuple[int, int]:
     return counted[0], counted[1]
 
 
-def _slow_change(connection: psycopg.Connection) -> Result:
-    """Deploy a view whose query takes a second, and give it another one."""
+def _slow_change(connection: psycopg.Connection, name: str = "") -> Result:
+    """Deploy a view whose query takes a second, and give it another one, and perhaps another name."""
     one = compile_project(sources(_slow("max"), schema=SCHEMA + SLOW))
     assert one.ok, one.diagnostics
     make_roles(connection)
@@ -214,7 +214,12 @@ def _slow_change(connection: psycopg.Connection) -> Result:
     connection.execute("INSERT INTO customers VALUES (1)")
     connection.execute("INSERT INTO orders SELECT n, 1, '2025-01-01', n FROM generate_series(1, 3) AS n")
     run(connection, draft(one, "migrate.sql"))
-    two = compile_project(sources(_slow("min"), released(one, "20250101000000_first"), SCHEMA + SLOW))
+    specs = _slow("min")
+    if name:
+        called = name.partition("\n")[0].removeprefix("name: ")
+        specs["daily.yaml"] = specs["daily.yaml"].replace("name: orders_daily", name)
+        specs["monthly.yaml"] = specs["monthly.yaml"].replace("FROM orders_daily", f"FROM {called}")
+    two = compile_project(sources(specs, released(one, "20250101000000_first"), SCHEMA + SLOW))
     assert two.ok, two.diagnostics
     return two
 
@@ -233,27 +238,31 @@ def test_readers_go_on_while_a_view_is_built_anew(database: Database, monkeypatc
 
 
 FOREIGN = {
-    "a view": "CREATE VIEW theirs AS SELECT * FROM orders_daily",
-    "a materialized view": "CREATE MATERIALIZED VIEW theirs AS SELECT revenue FROM orders_monthly, orders_daily",
-    "a function": "CREATE FUNCTION theirs() RETURNS bigint STABLE RETURN (SELECT count(*) FROM orders_daily)",
+    "VIEW": "CREATE VIEW theirs AS SELECT * FROM orders_daily",
+    "MATERIALIZED VIEW": "CREATE MATERIALIZED VIEW theirs AS SELECT d.revenue FROM orders_monthly, orders_daily AS d",
+    "FUNCTION": "CREATE FUNCTION theirs() RETURNS bigint STABLE RETURN (SELECT count(*) FROM orders_daily)",
+    "INDEX": "CREATE INDEX theirs ON orders_daily (revenue)",
+    "STATISTICS": "CREATE STATISTICS theirs ON orders, revenue FROM orders_daily",
 }
+RENAMED = {"as it was called": False, "under another name": True}
 
 
+@pytest.mark.parametrize("renamed", RENAMED)
 @pytest.mark.parametrize("what", FOREIGN)
-def test_what_others_made_of_a_view_stops_the_migration_at_once(database: Database, what: str) -> None:
+def test_what_others_made_of_a_view_stops_the_migration_at_once(database: Database, what: str, renamed: str) -> None:
     with database.connect() as connection:
-        two = _slow_change(connection)
+        two = _slow_change(connection, "name: daily_orders\nwas: orders_daily" if RENAMED[renamed] else "")
         connection.execute(FOREIGN[what].encode())
         before = snapshot(connection)
         start = time.monotonic()
-        with pytest.raises(psycopg.errors.DependentObjectsStillExist, match=r"nothing was changed.* theirs") as caught:
+        with pytest.raises(
+            psycopg.errors.DependentObjectsStillExist, match=r"nothing was changed.* (public\.)?theirs"
+        ) as caught:
             run(connection, draft(two, "migrate.sql"))
         assert time.monotonic() - start < 0.5  # before the query of the new view
         assert caught.value.diag.message_hint
         assert diff(before, snapshot(connection)) == []
-        connection.execute(
-            f"DROP {what.rsplit(maxsplit=1)[-1] if what != 'a materialized view' else 'materialized view'} theirs"
-        )
+        connection.execute(f"DROP {what} theirs")
         run(connection, draft(two, "migrate.sql"))
 
 

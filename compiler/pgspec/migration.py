@@ -247,9 +247,10 @@ def _placed(item: SqlObject) -> str:
 
 
 def _going(changes: Plan) -> list[str]:
-    """The relations that are dropped with the views that others replace."""
-    dropped = (c.before for c in changes.changes if c.before is not None and c.action in ("drop", "rebuild"))
-    return sorted({item.key.name for item in dropped if item.key.type in ("materialized_view", "view")})
+    """The views that others replace, and what of pgspec's own goes or is made anew with them."""
+    actions = ("drop", "rebuild", "rename")
+    gone = (change.before for change in changes.changes if change.before is not None and change.action in actions)
+    return sorted({item.key.name for item in gone if item.key.type in ("materialized_view", "view", "index")})
 
 
 def _template(name: str) -> str:

@@ -54,7 +54,8 @@ class Change:
 class Plan:
     """The changes, one for each object that differs, and the steps in the order in which they must run.
 
-    ``replaced``: the views that another one takes the place of; what others made of them would be lost.
+    ``replaced``: the views that another one takes the place of, as they are called before; what others made of them
+    would be lost.
     """
 
     changes: tuple[Change, ...] = ()
@@ -74,7 +75,9 @@ def plan(before: State, after: State) -> Plan:
     ]
     changes = [Change("rename", old, new, f"was {old.key.name}", old.parent in names) for old, new in pairs]
     steps = [Step("rename", new, old) for old, new in pairs]
-    return Plan((*changes, *found.changes), (*steps, *found.steps), found.replaced)
+    former = {new: before[old] for old, new in names.items()}
+    replaced = tuple(former.get(item.key, item) for item in found.replaced)
+    return Plan((*changes, *found.changes), (*steps, *found.steps), replaced)
 
 
 def _plan(before: State, after: State) -> Plan:

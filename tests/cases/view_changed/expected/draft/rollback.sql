@@ -19,11 +19,11 @@ BEGIN
   CROSS JOIN LATERAL (VALUES (
     CASE WHEN r.oid IS NULL THEN d.classid ELSE 'pg_catalog.pg_class'::regclass END, coalesce(r.ev_class, d.objid)
   )) AS o (classid, objid)
-  WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'n'
+  WHERE d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('n', 'a')
     AND d.refobjid = ANY (ARRAY(SELECT pg_catalog.to_regclass(n)::oid FROM pg_catalog.unnest(ARRAY['public.z_days', 'public.a_months']::text[]) AS n))
-    AND o.objid <> ALL (ARRAY(SELECT pg_catalog.to_regclass(n)::oid FROM pg_catalog.unnest(ARRAY['public.a_months', 'public.cities', 'public.z_days']::text[]) AS n WHERE pg_catalog.to_regclass(n) IS NOT NULL));
+    AND o.objid <> ALL (ARRAY(SELECT pg_catalog.to_regclass(n)::oid FROM pg_catalog.unnest(ARRAY['public.a_months', 'public.a_months_key', 'public.cities', 'public.cities_key', 'public.z_days', 'public.z_days_key']::text[]) AS n WHERE pg_catalog.to_regclass(n) IS NOT NULL));
   IF others IS NOT NULL THEN
-    RAISE EXCEPTION 'migrate: nothing was changed, since views that are built anew are used by others: %', others
+    RAISE EXCEPTION 'migrate: nothing was changed, since others have made of views that are built anew: %', others
       USING ERRCODE = 'dependent_objects_still_exist', HINT = 'drop them first, and create them again after the migration';
   END IF;
 END;
