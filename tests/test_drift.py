@@ -252,6 +252,17 @@ EDITS: dict[str, tuple[str, list[str]]] = {
         CREATE UNIQUE INDEX orders_monthly_key ON orders_monthly (month); REVOKE ALL ON orders_monthly FROM PUBLIC""",
         ["changed materialized view public.orders_monthly: is not as it was deployed"],
     ),
+    "materialized view: another query, and an index by hand": (
+        """DROP MATERIALIZED VIEW orders_monthly;
+        CREATE MATERIALIZED VIEW orders_monthly AS
+          SELECT date_trunc('month', placed_on::timestamp) AS month, count(*) AS orders FROM orders_daily GROUP BY 1;
+        CREATE UNIQUE INDEX orders_monthly_key ON orders_monthly (month); REVOKE ALL ON orders_monthly FROM PUBLIC;
+        CREATE INDEX hand ON orders_monthly (orders)""",
+        [
+            "changed materialized view public.orders_monthly: is not as it was deployed",
+            "added index public.hand: on public.orders_monthly is in no spec",
+        ],
+    ),
     "materialized view: dropped with what reads it": (
         "DROP MATERIALIZED VIEW orders_daily CASCADE",
         [

@@ -19,7 +19,8 @@ from pgspec.state import State
 def mend_sql(title: str, found: Sequence[Finding], state: State, printer: Printer) -> str:
     """One DO block for all findings, run like a migration; it records anew what it made anew."""
     away, back = _plans(found, state)
-    remade = Plan((*away.changes, *back.changes), (*away.steps, *back.steps), back.replaced)
+    # What others made of a view is a finding of its own, with a remedy in the same block.
+    remade = Plan((*away.changes, *back.changes), (*away.steps, *back.steps))
     made = {change.after.key for change in remade.changes if change.after is not None}
     recorded = {key for key in made if TYPES[key.type].fingerprint}
     recorded |= {key for finding in found for key in finding.remedy.record}
