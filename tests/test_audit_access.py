@@ -9,10 +9,26 @@ from typing import Any
 import psycopg
 import pytest
 
-from audit_cases import GUARD, LOG, PERSONAS, PROMOTE, VIEWER, Mutant, compiled, draft, fill, installed, owned, wrong
+from audit_cases import (
+    AUDIT,
+    GUARD,
+    LOG,
+    PERSONAS,
+    PROMOTE,
+    SCHEMA,
+    VIEWER,
+    Mutant,
+    compiled,
+    draft,
+    fill,
+    installed,
+    owned,
+    wrong,
+)
 from live import Database
-from pgspec.compile import Result
+from pgspec.compile import Result, compile_project
 from pgspec.scratch import ScratchServer
+from pgspec.sources import from_texts
 
 ALICE, ADMIN = {"sub": "alice"}, {"sub": "admin", "level": 4}
 DENIED = [ALICE, {"level": 3}, {"level": "high"}, {"level": None}, {"app": {"level": 9}}, "{", ""]
@@ -326,3 +342,32 @@ def test_verify_notices(database: Database) -> None:
                 with pytest.raises(psycopg.Error, match="verify") as caught, connection.transaction():
                     connection.execute(draft(result, "verify").encode())
                 assert said in str(caught.value)
+
+
+HIDDEN = """
+CREATE SCHEMA hidden;
+CREATE FUNCTION hidden.level() RETURNS int LANGUAGE sql STABLE AS
+  $$ SELECT (nullif(current_setting('request.jwt.claims', true), '')::json ->> 'level')::int $$;
+"""
+
+
+def test_what_a_viewer_requires_may_be_where_its_readers_may_not_look(database: Database) -> None:
+    """As in a policy: the right to call a function is asked, the right to its schema is not."""
+    viewer = 'viewer: {name: trail_viewer, to: [audit_user], require: "hidden.level() > 3 -- enough"}\n'
+    texts = {
+        "specs/project.yaml": PERSONAS.partition("fixtures:")[0],
+        "specs/schema.sql": SCHEMA + HIDDEN,
+        "specs/trail.yaml": AUDIT + viewer,
+    }
+    result = compile_project(from_texts(texts))
+    assert result.ok, result.diagnostics
+    with database.connect() as connection:
+        fill(connection, HIDDEN + draft(result))
+        written(connection)
+        assert ask(connection, "SELECT event FROM trail_viewer ORDER BY id", "audit_user", ADMIN) == [
+            ("UPDATE",),
+            ("DELETE",),
+        ]
+        for claims in ({"level": 3}, {"level": "high"}, ALICE, ""):
+            refused = ask(connection, "SELECT event FROM trail_viewer", "audit_user", claims)
+            assert isinstance(refused, psycopg.errors.InsufficientPrivilege), claims

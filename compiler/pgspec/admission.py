@@ -21,7 +21,7 @@ def session_part(condition: str) -> str | None:
     A part that reads a row counts as true, except that a comparison needs the session's side of it.  AND and OR keep
     what may be true; NOT is taken whole or not at all.
     """
-    statements, failure = parse(f"SELECT 1 WHERE ({condition})")
+    statements, failure = parse(f"SELECT 1 WHERE ({condition}\n)")
     assert failure is None
     part = _part(statements[0].node.whereClause)
     return None if part is None else printed(part)
@@ -70,7 +70,7 @@ def _is_constant(node: Any) -> bool:
 
 def names_foreign(condition: str, own: str) -> bool:
     """Whether a condition names anything in a schema other than ``own`` and PostgreSQL's."""
-    statements, failure = parse(f"SELECT 1 WHERE ({condition})")
+    statements, failure = parse(f"SELECT 1 WHERE ({condition}\n)")
     assert failure is None
     fields = {ast.FuncCall: "funcname", ast.TypeName: "names", ast.A_Expr: "name"}
     for node in walk(statements[0].node):

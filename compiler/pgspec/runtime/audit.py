@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pgspec import render
+from pgspec.admission import names_foreign
 from pgspec.audit_policies import LOG_COLUMNS, OWNER, SERVICE, VIEWER
 from pgspec.audits import CLEANUP, INDEXED, Audit, Viewer
 from pgspec.diagnostics import Span
@@ -96,9 +97,13 @@ class AuditRuntime:
     def _viewer(self, audit: Audit, viewer: Viewer, query: str) -> Iterator[SqlObject]:
         """The view whose readers must meet a condition, and the function that asks it."""
         key, origin = self._may_view(viewer), audit.document.at("viewer", "name")
-        required = viewer.require.text.strip()
+        required, condition, needs = viewer.require.text.strip(), viewer.condition, claim_keys(self.internal)
+        if names_foreign(condition, self.internal):
+            met = self._met(audit, viewer)
+            yield met
+            condition, needs = f"{qname(QName(*met.definition['name']))}()", (met.key,)
         values = {
-            "condition": Sql(viewer.condition),
+            "condition": Sql(condition),
             "message": literal(f"permission denied for view {qname(viewer.name)}".replace("%", "%%")),
             "hint": literal(f"required: {required}"),
         }
@@ -116,10 +121,29 @@ class AuditRuntime:
             "execute": list(viewer.to),
         }
         require = audit.document.at("viewer", "require")
-        yield SqlObject(key, definition, depends_on=claim_keys(self.internal), origin=require)
+        yield SqlObject(key, definition, depends_on=needs, origin=require)
         guarded = f"{query}\nWHERE (SELECT {qname(viewer.function)}(true))"
-        needs = (Key("table", qname(audit.table)), key)
-        yield from self._view(audit, viewer.name, guarded, needs, viewer.to, origin)
+        behind = (Key("table", qname(audit.table)), key)
+        yield from self._view(audit, viewer.name, guarded, behind, viewer.to, origin)
+
+    def _met(self, audit: Audit, viewer: Viewer) -> SqlObject:
+        """A condition that names what not every caller may use, bound when it is made, as a policy is: a body that is
+        read when it runs would need the caller's right to the schemas that it names."""
+        name = QName(self.internal, derived_name("meets", viewer.name.name))
+        definition = {
+            "name": list(name),
+            "arguments": [],
+            "returns": "boolean",
+            "language": "sql",
+            "volatility": "stable",
+            "settings": [],
+            "return": f"(\n{viewer.condition}\n)",
+            "revoke": list(self.roles),
+            "execute": list(viewer.to),
+        }
+        key = Key("function", f"{qname(name)}()")
+        place = audit.document.at("viewer", "require")
+        return SqlObject(key, definition, depends_on=claim_keys(self.internal), origin=place)
 
     @staticmethod
     def _may_view(viewer: Viewer) -> Key:
