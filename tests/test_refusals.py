@@ -20,6 +20,7 @@ from pgspec.decide import Decider, fixture_rows
 from pgspec.expectations import Matrix
 from pgspec.kinds.rls import COMMANDS
 from pgspec.migration import Printer, Settings
+from pgspec.objects import Key
 from pgspec.pgsql import ast
 from pgspec.plan import plan
 from pgspec.scratch import ScratchServer
@@ -307,3 +308,15 @@ def test_there_and_back(server: ScratchServer, what: str) -> None:
         old.execute(after.files["generated/draft/verify.sql"].encode())
         old.execute(back.encode())
         assert snapshot.diff(first, snapshot.snapshot(old)) == []
+
+
+def test_a_name_that_two_tables_have_stands_for_neither() -> None:
+    schema = (CASE / "schema.sql").read_text("utf-8") + "CREATE TABLE api.secrets (id bigint PRIMARY KEY);\n"
+    other = "---\nkind: rls\ntable: api.secrets\nallow: {RLS007: elsewhere}\npolicies:\n"
+    other += "- {name: all, command: select, to: [anon], using: 'true'}\n"
+    texts = {f"specs/{p.name}": p.read_text("utf-8") for p in CASE.iterdir()}
+    texts |= {"specs/schema.sql": schema, "specs/rls.yaml": texts["specs/rls.yaml"] + other}
+    result = compile_project(from_texts(texts))
+    assert result.ok, result.diagnostics
+    body = result.after[Key("function", "public.explain_access(text, text)")].definition["body"]
+    assert "ARRAY['public.secrets', 'api.\"sec rets\"']" in body and "ARRAY['api.secrets']" in body

@@ -250,9 +250,10 @@ def held(rights: Sequence[str]) -> tuple[str, ...]:
 
 def _explain(made: Sequence[_Refusals], project: Project, roles: tuple[str, ...]) -> SqlObject:
     """The function that tells callers of all guarded tables why they are refused."""
+    number = Counter(name for one in made for name in one.names)  # a name of two tables stands for neither
     tables = [
         {
-            "names": commas(literal(name) for name in one.names),
+            "names": commas(literal(name) for name in one.names if number[name] == 1),
             "table_name": literal(qname(one.table)),
             "hint": literal(one.item.spec.hint) if one.item.spec.hint is not None else Sql("NULL"),
             "access": qname(one.name("access")),
