@@ -151,7 +151,7 @@ def fixture_rows(project: Project, catalog: Catalog, table: Relation) -> Mapping
     """The fixture rows of a table as they are written, by label."""
     for name, rows in project.fixtures.items():
         schema, _, plain = name.rpartition(".")
-        found = catalog.relation(schema or None, plain)
+        found = catalog.relation(schema or None, plain) if plain == table.name.name else None
         if found is not None and found.name == table.name:
             return rows
     return {}

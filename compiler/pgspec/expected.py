@@ -96,8 +96,11 @@ def _needed(table: Relation, project: Project, catalog: Catalog) -> Iterator[lis
             if key.references not in wanted and (found := catalog.relations.get(key.references)) is not None:
                 wanted.add(found.name)
                 waiting.append(found)
+    plain_names = {name.name for name in wanted}
     for name, rows in project.fixtures.items():
         schema, _, plain = name.rpartition(".")
+        if plain not in plain_names:
+            continue
         relation = catalog.relation(schema or None, plain)
         target = relation.name if relation is not None else QName(schema, plain)
         keys = relation.keys if relation is not None else ()
