@@ -217,11 +217,11 @@ def test_errors_of_today_are_printed(project: Path) -> None:
 
 def test_a_project_below_the_top_and_schema_files_elsewhere(tmp_path: Path) -> None:
     """Files are those of a build: patterns, folders, files in neighbouring folders, and nothing else."""
-    schema = "schema: [base.sql, ../db/*.sql, ../more/**/x.sql, ../folder, ../../shared/all.sql]\n"
+    schema = "schema: [base.sql, ../db/*.sql, ../more/**/x.sql, ../folder, ../../common/all.sql]\n"
     tables = {
         "app/specs/base.sql": "base", "app/db/one.sql": "one", "app/db/deep/two.sql": "two",
         "app/more/x.sql": "top", "app/more/a/b/x.sql": "x", "app/more/a/y.sql": "y", "app/folder/three.sql": "three",
-        "app/folder/deep/four.sql": "four", "shared/all.sql": "shared", "specs/other.sql": "other",
+        "app/folder/deep/four.sql": "four", "common/all.sql": "shared", "specs/other.sql": "other",
     }  # fmt: skip
     files = {path: f"CREATE TABLE {name}_t (id bigint PRIMARY KEY);\n" for path, name in tables.items()}
     project = {"app/specs/project.yaml": f"kind: project\nname: app\n{schema}"}
@@ -253,9 +253,9 @@ def test_releases_line_breaks_and_names(project: Path) -> None:
 
 
 def test_links_are_followed(project: Path) -> None:
-    write(project, {"shared/views/c.yaml": view("c"), "elsewhere.sql": "CREATE TABLE more (id bigint);\n"})
-    (project / "specs" / "views").symlink_to("../shared/views")
-    (project / "specs" / "d.yaml").symlink_to("views/../../shared/views/../../d-spec")
+    write(project, {"common/views/c.yaml": view("c"), "elsewhere.sql": "CREATE TABLE more (id bigint);\n"})
+    (project / "specs" / "views").symlink_to("../common/views")
+    (project / "specs" / "d.yaml").symlink_to("views/../../common/views/../../d-spec")
     (project / "specs" / "loop").symlink_to("loop")
     (project / "specs" / "e.yaml").symlink_to("views/c.yaml")
     write(project, {"d-spec": view("d")})
