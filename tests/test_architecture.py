@@ -58,6 +58,7 @@ ORDER = [
     "audit_triggers",
     "row_checks",
     "desired",
+    "operations",
     "migration",
     "plan_text",
     "releases",

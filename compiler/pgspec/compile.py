@@ -12,9 +12,10 @@ from pgspec.catalog.reader import read_schema
 from pgspec.desired import desired_state
 from pgspec.diagnostics import Diagnostic, Severity, Span
 from pgspec.disk import GENERATED, PROJECT_FILE, RELEASES
-from pgspec.kinds import AuditLog, CachedQuery, Invalidation, MaterializedView, Project, RowSecurity, Spec
+from pgspec.kinds import Project, Spec
 from pgspec.kinds.load import load
 from pgspec.migration import Printer, Settings
+from pgspec.operations import operations_files
 from pgspec.plan import Plan
 from pgspec.plan import plan as plan_changes
 from pgspec.plan_text import plan_markdown
@@ -86,20 +87,14 @@ def _understood(sources: Sources) -> tuple[Result, list[tuple[Spec, Document]]]:
         return Result(_sorted(found)), []
     catalog, problems = _catalog(project[0], project[1], sources, texts)
     found += problems
-    views = [(s, d) for d, s, _ in loaded if isinstance(s, MaterializedView)]
-    invalidations = [(s, d) for d, s, _ in loaded if isinstance(s, Invalidation)]
-    cached = [(s, d) for d, s, _ in loaded if isinstance(s, CachedQuery)]
-    guarded = [(s, d) for d, s, _ in loaded if isinstance(s, RowSecurity)]
-    audit_logs = [(s, d) for d, s, _ in loaded if isinstance(s, AuditLog)]
+    specs = [(spec, document) for document, spec, _ in loaded if isinstance(spec, Spec)]
     files = {p: source.sql_file(p, t) for p, t in texts.items()}
-    built, problems = program.build(
-        project[0], catalog, views, files, invalidations, cached, guarded, audit_logs, project[1]
-    )
+    built, problems = program.build(project[0], catalog, specs, files, project[1])
     found += problems
     sealed, before, problems = releases.read(sources.releases)
     found += _former_names(built, before)
     result = Result(_sorted([*found, *problems]), program=built, before=before, releases=tuple(sealed))
-    return result, [*views, *invalidations, *cached, *guarded, *audit_logs]
+    return result, specs
 
 
 def _former_names(built: Program, before: State) -> list[Diagnostic]:
@@ -143,15 +138,16 @@ def release_files(result: Result, folder: str) -> Mapping[str, str]:
 
 
 def _printed(result: Result) -> Result:
-    assert result.program is not None
-    project = result.program.project
+    built = result.program
+    assert built is not None
+    project = built.project
     settings = Settings(
         project.name,
         f"{project.migration.lock_timeout.seconds}s",
         f"{project.migration.statement_timeout.seconds}s",
         project.internal_schema,
     )
-    after = desired_state(result.program)
+    after = desired_state(built)
     result = replace(result, settings=settings, after=after, draft=plan_changes(result.before, after))
     printer = Printer(settings)
     files: dict[str, str] = {}
@@ -160,6 +156,7 @@ def _printed(result: Result) -> Result:
     if result.draft.changes:
         drafted = _draft_files(result, "draft", printer)
         files |= {f"{DRAFT}/{name}": text for name, text in drafted.items()}
+    files |= {f"{GENERATED}/{path}": text for path, text in operations_files(built).items()}
     if files:
         files[ATTRIBUTES] = MERGING
     for release in result.releases:

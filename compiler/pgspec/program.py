@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from pgspec import graph
 from pgspec.audit_policies import audit_logs as logs_of
@@ -14,7 +15,7 @@ from pgspec.catalog import Catalog, Column, Key, Relation
 from pgspec.diagnostics import Diagnostic, Severity, SqlFinding
 from pgspec.exposed import Exposed, build_exposed
 from pgspec.keys import Analysis, KeyVerdict, analyse, check_key
-from pgspec.kinds import AuditLog, CachedQuery, Invalidation, MaterializedView, Name, Project, RowSecurity
+from pgspec.kinds import AuditLog, CachedQuery, Invalidation, MaterializedView, Model, Name, Project, RowSecurity
 from pgspec.mappings import Mapping as Invalidating
 from pgspec.mappings import build_mappings
 from pgspec.pgsql import Statement, relation_names
@@ -22,6 +23,8 @@ from pgspec.policies import Guarded, Log, build_policies, with_claim, with_logs
 from pgspec.queries import one_select, placed, query_source
 from pgspec.source import Document, SqlText
 from pgspec.sql import QName, derived_name
+
+S = TypeVar("S", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +110,22 @@ class Program:
         return tuple(sorted({*self.project.roles.api, *self.project.roles.service}))
 
 
+Loaded = Sequence[tuple[Model, Document]]
+
+
+def of_kind(kind: type[S], specs: Loaded) -> list[tuple[S, Document]]:
+    """The specs of one kind."""
+    return [(spec, document) for spec, document in specs if isinstance(spec, kind)]
+
+
 def build(
-    project: Project,
-    catalog: Catalog,
-    specs: Sequence[tuple[MaterializedView, Document]],
-    files: Mapping[str, SqlText],
-    invalidations: Sequence[tuple[Invalidation, Document]] = (),
-    cached_queries: Sequence[tuple[CachedQuery, Document]] = (),
-    row_security: Sequence[tuple[RowSecurity, Document]] = (),
-    audit_logs: Sequence[tuple[AuditLog, Document]] = (),
-    written: Document | None = None,
+    project: Project, catalog: Catalog, specs: Loaded, files: Mapping[str, SqlText], written: Document | None = None
 ) -> tuple[Program, list[Diagnostic]]:
     """Resolve and analyse the specs.  ``files`` holds the SQL files that ``query_file`` may name, by path;
     ``written`` is the document of the project."""
     found: list[Diagnostic] = []
-    views = [_read(spec, document, project, files, found) for spec, document in specs]
+    audit_logs = of_kind(AuditLog, specs)
+    views = [_read(spec, document, project, files, found) for spec, document in of_kind(MaterializedView, specs)]
     found += _collisions(views, catalog, project)
     unique = {view.name: view for view in reversed(views)}
     reads = _reads(unique, tuple(project.search_path))
@@ -144,9 +148,9 @@ def build(
         done.append(view)
     own = own_relations(project)
     logs = {QName(project.runtime_schema, spec.name) for spec, _ in audit_logs}
-    mappings, problems = build_mappings(invalidations, catalog, own | logs)
+    mappings, problems = build_mappings(of_kind(Invalidation, specs), catalog, own | logs)
     found += problems
-    cached, problems = build_cached(cached_queries, catalog, files, mappings)
+    cached, problems = build_cached(of_kind(CachedQuery, specs), catalog, files, mappings)
     found += problems
     using: list[Invalidating | Cached] = [*mappings, *cached]
     audits, problems = build_audits(audit_logs, catalog, own, project, written)
@@ -155,7 +159,7 @@ def build(
         found += _taken_by_runtime(using[0], catalog, own)
     callable_ = with_claim(catalog, project)
     known = logs_of(audits, callable_, project)
-    guarded, problems = build_policies(row_security, with_logs(callable_, known), project, own, known)
+    guarded, problems = build_policies(of_kind(RowSecurity, specs), with_logs(callable_, known), project, own, known)
     found += problems
     taken = dict.fromkeys(own, "pgspec itself") | {audit.name: "an audit log" for audit in audits}
     done = [_exposed(view, callable_, project, taken, found) for view in done]
