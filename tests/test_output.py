@@ -439,3 +439,13 @@ def test_a_diff_of_what_is_missing_changed_and_too_much(project: Path) -> None:
     assert output.unified(project, output.Difference({}, ("generated/schema.sql",))).startswith(
         "--- generated/schema.sql\n+++ /dev/null\n"
     )
+
+
+def test_files_for_operators_come_and_go_with_the_specs(project: Path) -> None:
+    """In the folders for operators a file that names pgspec at its head is pgspec's, any other is somebody's."""
+    folder = project / "generated" / "runbook"
+    folder.mkdir(parents=True)
+    (folder / "gone.sql").write_text("-- pgspec, a switch of a spec that is gone\n", "utf-8")
+    (folder / "theirs.sql").write_text("-- ours\n", "utf-8")
+    build(project)
+    assert [path.name for path in folder.iterdir()] == ["theirs.sql"]

@@ -18,9 +18,13 @@ RELEASES = "generated/releases"
 # What a build writes and removes.  Sealed releases are not among it: they are never removed.
 OWNED = (
     ".gitattributes",
+    "CHECKLIST.md",
     "schema.sql",
     *(f"draft/{name}" for name in ("migrate.sql", "plan.md", "rollback.sql", "verify.sql")),
 )
+# In these folders it owns the files that name it at their head, which all that it writes there do.
+OWNED_FOLDERS = ("clients", "load", "monitoring", "runbook")
+MARK, HEAD = b"pgspec", 400
 
 
 def find_root(start: Path) -> Path | None:
@@ -37,7 +41,19 @@ def find_root(start: Path) -> Path | None:
 def owned_files(root: Path) -> list[str]:
     """The files under generated/ that belong to pgspec, relative to the project, sorted."""
     paths = [f"{GENERATED}/{name}" for name in OWNED]
+    for folder in OWNED_FOLDERS:
+        for here, _, names in os.walk(root / GENERATED / folder):
+            found = (Path(here) / name for name in names)
+            paths += [path.relative_to(root).as_posix() for path in found if _is_marked(path)]
     return sorted(path for path in paths if os.path.lexists(root / path) and not (root / path).is_dir())
+
+
+def _is_marked(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return MARK in file.read(HEAD)
+    except OSError:  # whoever writes here meets it again, and says so
+        return False
 
 
 def files_on_disk(root: Path, patterns: Sequence[str]) -> tuple[dict[str, bytes], dict[str, str]]:

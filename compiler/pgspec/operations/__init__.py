@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pgspec.program import Program
 
 PRINTERS: tuple[Callable[[Program], Mapping[str, str]], ...] = ()
-"""One for each folder: program -> text by path under generated/.  The program has no errors."""
+"""Each: program -> text by path under generated/.  The program has no errors.  In the folders `disk.OWNED_FOLDERS`
+each text names pgspec in its first lines, by which a later build knows its own."""
 
 
 def operations_files(program: Program) -> dict[str, str]:
