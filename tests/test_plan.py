@@ -12,7 +12,7 @@ from pgspec.graph import cycles, order
 from pgspec.objects import Key, SqlObject
 from pgspec.plan import Plan, plan
 from pgspec.state import State
-from shop import DAILY, MONTHLY, compiled
+from shop import DAILY, MONTHLY, compiled, draft
 
 
 def view(name: str, query: str = "SELECT 1 AS id", needs: tuple[str, ...] = ()) -> SqlObject:
@@ -286,3 +286,9 @@ def test_a_view_that_says_what_it_was_is_renamed() -> None:
     }
     # Once it is released, `was` says nothing any more.
     assert plan(after, after) == Plan()
+
+
+def test_the_plan_names_what_a_query_reads_while_it_runs() -> None:
+    text = draft(compiled({"views.yaml": DAILY}), "plan.md")
+    assert "| ACCESS SHARE on `public.orders`, as long as its query runs |" in text
+    assert "`s that it reads" not in text

@@ -87,13 +87,14 @@ def _lock(change: Change) -> str:
     """The strongest lock of a change, with the names of what it is on."""
     definition = (change.after or change.object).definition
     own = definition.get("table") or definition.get("target") or definition.get("name")
-    text = change.lock
-    if isinstance(own, list):
-        text = text.replace("the table", f"`{qname(QName(*own))}`").replace("the view", f"`{qname(QName(*own))}`")
-    if _SOURCES in text:
-        names = sorted({qname(QName(*name)) for name in _read(definition["query"])})
-        text = text.replace(_SOURCES, ", ".join(f"`{name}`" for name in names) or "no table")
-    return text
+
+    def named(match: re.Match[str]) -> str:
+        if match[0] == _SOURCES:
+            names = sorted({qname(QName(*name)) for name in _read(definition["query"])})
+            return ", ".join(f"`{name}`" for name in names) or "no table"
+        return f"`{qname(QName(*own))}`" if isinstance(own, list) else match[0]
+
+    return re.sub(rf"{_SOURCES}|the table\b|the view\b", named, change.lock)
 
 
 _SOURCES = "the tables that it reads"
