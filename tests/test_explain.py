@@ -9,7 +9,7 @@ from pgspec.explain import explain_object, explain_rule
 from pgspec.lineage import column_sources
 from pgspec.queries import edited
 from pgspec.sources import from_disk
-from shop import DAILY, MONTHLY, compiled
+from shop import DAILY, MONTHLY, compiled, sources
 
 ROOT = Path(__file__).parents[1]
 
@@ -68,10 +68,10 @@ def test_sources_are_among_what_the_analysis_says_is_read() -> None:
         read = {f"{name}.{column}" for name, columns in view.analysis.reads.items() for column in columns}
         query = edited(view.source.text, view.statement.start, view.statement.end, view.analysis.edits)
         names = [column.name for column in view.analysis.columns]
-        for sources in column_sources(query, names, result.program.catalog.relations).values():
-            assert sources is not None
-            assert set(sources) <= read
-            followed += len(sources)
+        for origins in column_sources(query, names, result.program.catalog.relations).values():
+            assert origins is not None
+            assert set(origins) <= read
+            followed += len(origins)
     assert followed > 80
 
 
@@ -84,3 +84,50 @@ def test_an_exposed_view_is_explained_with_what_is_behind_it() -> None:
     told = explain_object('"my api".costs', result)
     assert told is not None and told.startswith("materialized view public.costs_by_role")
     assert 'exposed as\n  "my api".costs to anon, authenticated, where seen_by = current_user\n' in told
+
+
+CACHED_EXPLAINED = """\
+cached query orders_of_customer  (specs/cache.yaml:9)
+
+parameters
+  id
+reads
+  public.customers (city, id), watched by nothing
+  public.orders (amount, customer_id), watched by orders
+tags
+  orders:{id}
+stale after
+  INSERT of public.customers: no invalidation is on `public.customers`
+  UPDATE of public.customers: no invalidation is on `public.customers`
+  DELETE of public.customers: no invalidation is on `public.customers`
+  TRUNCATE of public.customers: no invalidation is on `public.customers`
+kept
+  5 minutes
+"""
+
+
+def test_a_cached_query_is_explained() -> None:
+    specs = """\
+kind: invalidation
+name: orders
+table: orders
+on: {insert: true, update: true, delete: true, truncate: true}
+tags: ["orders:{customer_id}"]
+allow: {INV004: another service reads it}
+---
+kind: cached_query
+name: orders_of_customer
+query: SELECT c.city, o.amount FROM customers c JOIN orders o ON o.customer_id = c.id WHERE o.customer_id = :id
+tags: ["orders:{id}"]
+ttl: 5 minutes
+allow: {INV002: customers do not move}
+"""
+    result = compile_project(sources({"cache.yaml": specs}))
+    assert explain_object("orders_of_customer", result) == CACHED_EXPLAINED
+
+
+def test_every_spec_of_the_example_is_explained() -> None:
+    result = compile_project(from_disk(ROOT))
+    assert result.program is not None
+    for subject in result.program.subjects:
+        assert explain_object(str(subject.spec.name), result), subject.spec.name

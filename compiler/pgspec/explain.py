@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pgspec.audits import Audit
+from pgspec.cached import Cached
 from pgspec.compile import Result
 from pgspec.decide import Decider, fixture_rows
 from pgspec.kinds.rls import COMMANDS
@@ -22,7 +23,7 @@ def explain_rule(code: str) -> str | None:
 
 
 def explain_object(name: str, result: Result) -> str | None:
-    """What a view, an invalidation, an audit log or a guard is, and why; None when there is no such thing."""
+    """What a spec makes, and why; None when there is no such thing."""
     for view in result.program.views if result.program else ():
         front = (str(view.exposed.name),) if view.exposed is not None else ()
         if name in (view.name.name, str(view.spec.name), f"{view.name.schema}.{view.name.name}", *front):
@@ -30,6 +31,9 @@ def explain_object(name: str, result: Result) -> str | None:
     for mapping in result.program.mappings if result.program else ():
         if name == mapping.spec.name:
             return _mapping(mapping)
+    for cached in result.program.cached if result.program else ():
+        if name == cached.spec.name:
+            return _cached(cached, result)
     for audit in result.program.audits if result.program else ():
         viewer = audit.viewer.name.name if audit.viewer else None
         if name in (audit.spec.name, str(audit.name), str(audit.table), viewer):
@@ -108,6 +112,25 @@ def _mapping(mapping: Mapping) -> str:
         text = tag.template.text if tag.template else f"a query, line {mapping.document.at(*tag.path).line}"
         lines.append(f"  {text}" + ("" if tag.template and tag.template.is_static else many))
     lines += ["window", f"  {mapping.spec.dedup_window}"]
+    return "\n".join(lines) + "\n"
+
+
+def _cached(cached: Cached, result: Result) -> str:
+    """What a cached query reads, which invalidations watch it, and the writes that leave a cached result stale."""
+    assert result.program is not None
+    place = cached.document.at("name")
+    lines = [f"cached query {cached.spec.name}  ({place.path}:{place.line})"]
+    if cached.spec.description:
+        lines.append(f"  {cached.spec.description.strip()}")
+    lines += ["", "parameters", f"  {', '.join(sorted(cached.parameters)) or 'none'}", "reads"]
+    for relation in sorted({use.relation for use in cached.uses}):
+        columns = sorted({column for use in cached.uses if use.relation == relation for column in use.columns})
+        on = [m.spec.name for m in result.program.mappings if m.table is not None and m.table.name == relation]
+        lines.append(f"  {relation} ({', '.join(columns)}), watched by {', '.join(on) or 'nothing'}")
+    lines += ["tags", *(f"  {template.text}" for _, template in cached.tags)]
+    stale = [f"  {gap.event.upper()} of {gap.use.relation}: {gap.reason}" for gap in cached.gaps]
+    lines += ["stale after", *(dict.fromkeys(stale) or ["  no write"])]
+    lines += ["kept", f"  {cached.spec.ttl or 'until it is invalidated'}"]
     return "\n".join(lines) + "\n"
 
 
