@@ -9,11 +9,19 @@ BIN := $(VENV)/bin
 # latest, but the binaries do not care, so a later Python gets them beside the environment.
 OLDEST := pgserver==0.0.9
 READY := $(VENV)/.ready-$(shell cksum pyproject.toml | cut -d' ' -f1)
+# Half of the tests wait for a server, or for time to pass.
+JOBS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 PYTEST := PGSPEC_PG_BIN=$${PGSPEC_PG_BIN:-$$(ls -d $(abspath $(VENV))/pg15/pgserver/pginstall/bin 2>/dev/null)} \
-	$(BIN)/pytest -q -n auto --dist worksteal
+	$(BIN)/pytest -q -n $(JOBS) --dist worksteal
+
+# TypeScript and node-postgres, for the tests of generated clients: beside the environment, where tests/node.py looks.
+PACKAGES := tests/node_packages
+NODE_READY := $(VENV)/node/.ready-$(shell cksum $(PACKAGES)/package-lock.json | cut -d' ' -f1)
 
 # Said before the tests: those that need it fail.
 NO_REDIS := tests/test_redis_worker.py needs redis-server: apt-get install redis-server, or brew install redis
+NO_PROMTOOL := tests/test_monitoring.py needs promtool: apt-get install prometheus, or brew install prometheus
+NO_NODE := tests/test_clients*.py need node and npm, version 18: apt-get install nodejs npm, or brew install node
 
 .PHONY: all demo test slow check fix docs update wheel bench clean
 
@@ -23,12 +31,14 @@ demo: $(READY)
 	$(BIN)/pgspec build
 	$(BIN)/pgspec test
 
-test: $(READY)
+test: $(READY) $(NODE_READY)
 	@command -v redis-server >/dev/null || echo "$(NO_REDIS)"
+	@command -v promtool >/dev/null || echo "$(NO_PROMTOOL)"
 	$(PYTEST) $(ARGS)
 
-slow: $(READY)
+slow: $(READY) $(NODE_READY)
 	@command -v redis-server >/dev/null || echo "$(NO_REDIS)"
+	@command -v promtool >/dev/null || echo "$(NO_PROMTOOL)"
 	$(PYTEST) --slow $(ARGS)
 
 check: $(READY)
@@ -69,3 +79,9 @@ $(READY):
 		echo "no wheel of PostgreSQL 15 for this machine: the tests look for the system's"
 	@rm -f $(VENV)/.ready-*
 	@touch $@
+
+$(NODE_READY): $(READY)
+	@mkdir -p $(VENV)/node
+	@cp $(PACKAGES)/package.json $(PACKAGES)/package-lock.json $(VENV)/node
+	@if command -v npm >/dev/null; then npm ci --silent --ignore-scripts --no-audit --no-fund --prefix $(VENV)/node && \
+		{ rm -f $(VENV)/node/.ready-*; touch $@; }; else echo "$(NO_NODE)"; fi

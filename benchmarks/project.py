@@ -133,6 +133,7 @@ def write_example(root: Path, views: int) -> list[str]:
     (root / "specs" / "views").mkdir(parents=True)
     for name in ("project.yaml", "schema.sql"):
         shutil.copy(example / name, root / "specs")
+    shutil.copytree(example / "events", root / "specs" / "events")  # which some of the views read
     originals = sorted((example / "views").glob("*.yaml"))
     queries = []
     for i in range(views):

@@ -62,15 +62,15 @@ _ENQUEUE: Mapping[str, str] = {
 def oltp(bench: Bench, rows: int, number: int, seconds: int) -> Iterator[Table]:
     """Single-row updates under one hot tag, then what one of them costs the backend."""
     _load(bench, rows)
-    script = _written(bench, "update.sql", _UPDATE.format(rows=rows))
+    script = written(bench, "update.sql", _UPDATE.format(rows=rows))
     for synchronous in ("on", "off"):
         for clients in CLIENTS:
 
             def case(variant: str, clients: int = clients, synchronous: str = synchronous) -> tuple[float, float]:
                 bench.turn_on(variant, "accounts")
                 bench.run("VACUUM accounts")
-                with _drainer(bench, variant, pause=1):
-                    return _pgbench(bench, script, clients, seconds, synchronous)
+                with drainer(bench, _DRAIN.get(variant), pause=1):
+                    return pgbench(bench, script, clients, seconds, synchronous)
 
             title = f"{clients} clients, synchronous_commit {synchronous}, transactions per second, medians of {number}"
             yield _throughput(title, {v: lambda v=v: case(v) for v in VARIANTS}, number, ("none", "floor"))
@@ -89,8 +89,8 @@ def held_open(bench: Bench, rows: int, number: int, seconds: int) -> Iterator[Ta
             bench.run("VACUUM accounts")
             calls = [_ENQUEUE[variant].format(tag=tag) for tag in ("one", "two")]
             text = _OPEN.format(rows=rows, first=calls[0], second=calls[1])
-            with _drainer(bench, variant, pause):
-                return _pgbench(bench, _written(bench, "open.sql", text), 8, seconds, "on")
+            with drainer(bench, _DRAIN.get(variant), pause):
+                return pgbench(bench, written(bench, "open.sql", text), 8, seconds, "on")
 
         what = f"8 clients, open for 5 ms, drained every {pause * 1000:.0f} ms"
         title = f"{what}, transactions per second, medians of {number}"
@@ -107,7 +107,8 @@ def _load(bench: Bench, rows: int) -> None:
         bench.run(f"VACUUM ANALYZE {table}")
 
 
-def _written(bench: Bench, name: str, text: str) -> Path:
+def written(bench: Bench, name: str, text: str) -> Path:
+    """A file beside the server."""
     path = bench.server.directory / name
     path.write_text(text, "utf-8")
     return path
@@ -160,13 +161,13 @@ def _session(bench: Bench, table: str, tags: int, rows: int, number: int, second
 
 
 @contextmanager
-def _drainer(bench: Bench, variant: str, pause: float) -> Iterator[None]:
-    """Whatever the variant needs to be drained is, every ``pause`` seconds."""
-    if variant not in _DRAIN:
+def drainer(bench: Bench, statement: str | None, pause: float) -> Iterator[None]:
+    """Beside the block a statement, if there is one, every ``pause`` seconds."""
+    if statement is None:
         yield
         return
     stop = threading.Event()
-    thread = threading.Thread(target=_drain, args=(bench, _DRAIN[variant], pause, stop))
+    thread = threading.Thread(target=_drain, args=(bench, statement, pause, stop))
     thread.start()
     try:
         yield
@@ -184,7 +185,7 @@ def _drain(bench: Bench, statement: str, pause: float, stop: threading.Event) ->
                 continue
 
 
-def _pgbench(bench: Bench, script: Path, clients: int, seconds: int, synchronous: str) -> tuple[float, float]:
+def pgbench(bench: Bench, script: Path, clients: int, seconds: int, synchronous: str) -> tuple[float, float]:
     """Transactions per second, and how many were tried again after a deadlock."""
     command = [_program(bench), "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(seconds)]
     options = f"-c synchronous_commit={synchronous}"

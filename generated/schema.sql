@@ -1,6 +1,6 @@
 -- pgspec marketplace: everything that the specs describe
--- 1 schema, 5 tables, 57 functions, 3 views, 4 tables with row security, 14 policies, 7 materialized views, 27 triggers, 21 indexes, 9 comments, 14 access lists, 3 tables' rights, 1 schema's users, 4 tables' expectations, 1 check of rows read
--- from specs/access/audit.yaml, specs/access/bookings.yaml, specs/access/profiles.yaml, specs/access/services.yaml, specs/cache/locations.yaml, specs/cache/services.yaml, specs/cache/specialties.yaml, specs/cache/vendors.yaml and 7 more
+-- 1 schema, 13 tables, 88 functions, 3 procedures, 11 views, 4 tables with row security, 14 policies, 7 materialized views, 37 triggers, 24 indexes, 10 comments, 29 access lists, 3 tables' rights, 1 schema's users, 4 tables' expectations, 1 check of rows read
+-- from specs/access/audit.yaml, specs/access/bookings.yaml, specs/access/profiles.yaml, specs/access/services.yaml, specs/cache/locations.yaml, specs/cache/services.yaml, specs/cache/specialties.yaml, specs/cache/vendors.yaml and 8 more
 
 -- create schema pgspec
 CREATE SCHEMA pgspec;
@@ -49,6 +49,14 @@ REVOKE ALL ON TABLE pgspec.admin_audit_log FROM PUBLIC, anon, authenticated, ser
 GRANT SELECT ON TABLE pgspec.admin_audit_log TO authenticated;
 GRANT SELECT ON TABLE pgspec.admin_audit_log TO service_role;
 
+-- create table pgspec.alert_state
+CREATE TABLE pgspec.alert_state (
+  name text PRIMARY KEY,
+  breached_since timestamptz,
+  checked_at timestamptz NOT NULL
+) WITH (fillfactor = 50);
+REVOKE ALL ON TABLE pgspec.alert_state FROM PUBLIC, anon, authenticated, service_role;
+
 -- create table pgspec.cache_tags
 CREATE TABLE pgspec.cache_tags (
   tag text PRIMARY KEY,
@@ -68,6 +76,85 @@ CREATE TABLE pgspec.deployed_objects (
   PRIMARY KEY (type, name)
 );
 REVOKE ALL ON TABLE pgspec.deployed_objects FROM PUBLIC, anon, authenticated, service_role;
+
+-- create table pgspec.mv_refresh_state
+CREATE TABLE pgspec.mv_refresh_state (
+  view_name text PRIMARY KEY,
+  seen pg_snapshot,
+  basis text,
+  stale_since timestamptz,
+  changed_since timestamptz,
+  log_id bigint,
+  started_at timestamptz,
+  last_success timestamptz,
+  last_duration interval,
+  failures integer NOT NULL DEFAULT 0,
+  retry_at timestamptz,
+  last_error text
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+REVOKE ALL ON TABLE pgspec.mv_refresh_state FROM PUBLIC, anon, authenticated, service_role;
+
+-- create access to pgspec.mv_refresh_state
+REVOKE ALL ON TABLE pgspec.mv_refresh_state FROM PUBLIC, anon, authenticated, service_role;
+
+-- create table pgspec.mv_source_writes
+CREATE TABLE pgspec.mv_source_writes (
+  source oid NOT NULL,
+  xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  noted_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 20000, autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 20000, autovacuum_vacuum_cost_delay = 0, vacuum_truncate = false);
+REVOKE ALL ON TABLE pgspec.mv_source_writes FROM PUBLIC, anon, authenticated, service_role;
+
+-- create access to pgspec.mv_source_writes
+REVOKE ALL ON TABLE pgspec.mv_source_writes FROM PUBLIC, anon, authenticated, service_role;
+
+-- create table pgspec.performance_metrics_labels  [specs/events/performance_metrics.yaml:2]
+CREATE TABLE pgspec.performance_metrics_labels (
+  label text NOT NULL,
+  value text NOT NULL,
+  place integer NOT NULL,
+  first_seen timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (label, value),
+  UNIQUE (label, place)
+);
+REVOKE ALL ON TABLE pgspec.performance_metrics_labels FROM PUBLIC, anon, authenticated, service_role;
+
+-- create access to pgspec.performance_metrics_labels  [specs/events/performance_metrics.yaml:2]
+REVOKE ALL ON TABLE pgspec.performance_metrics_labels FROM PUBLIC, anon, authenticated, service_role;
+
+-- create table pgspec.switch_log
+CREATE TABLE pgspec.switch_log (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  name text NOT NULL,
+  thrown boolean NOT NULL,
+  db_role text NOT NULL,
+  session_role text NOT NULL,
+  application text,
+  why text NOT NULL
+);
+REVOKE ALL ON TABLE pgspec.switch_log FROM PUBLIC, anon, authenticated, service_role;
+DO $close$
+BEGIN
+  EXECUTE 'REVOKE ALL ON SEQUENCE ' || pg_catalog.pg_get_serial_sequence('pgspec.switch_log', 'id') || ' FROM PUBLIC, anon, authenticated, service_role';
+END
+$close$;
+
+-- create access to pgspec.switch_log
+REVOKE ALL ON TABLE pgspec.switch_log FROM PUBLIC, anon, authenticated, service_role;
+
+-- create table pgspec.thrown_switches
+CREATE TABLE pgspec.thrown_switches (
+  name text PRIMARY KEY,
+  thrown_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  thrown_by text NOT NULL,
+  why text NOT NULL,
+  state jsonb
+);
+REVOKE ALL ON TABLE pgspec.thrown_switches FROM PUBLIC, anon, authenticated, service_role;
+
+-- create access to pgspec.thrown_switches
+REVOKE ALL ON TABLE pgspec.thrown_switches FROM PUBLIC, anon, authenticated, service_role;
 
 -- create table public.cache_invalidation_queue
 CREATE TABLE public.cache_invalidation_queue (
@@ -107,6 +194,392 @@ CREATE INDEX cache_invalidation_queue_open ON public.cache_invalidation_queue (t
 -- create access to public.cache_invalidation_queue
 REVOKE ALL ON TABLE public.cache_invalidation_queue FROM PUBLIC, anon, authenticated, service_role;
 GRANT SELECT ON TABLE public.cache_invalidation_queue TO service_role;
+
+-- create table public.mv_refresh_log
+CREATE TABLE public.mv_refresh_log (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  view_name text NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  finished_at timestamptz,
+  mode text NOT NULL CHECK (mode IN ('concurrent', 'plain')),
+  status text NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'ok', 'failed')),
+  rows bigint,
+  error text,
+  give_up_at timestamptz
+);
+REVOKE ALL ON TABLE public.mv_refresh_log FROM PUBLIC, anon, authenticated, service_role;
+DO $close$
+BEGIN
+  EXECUTE 'REVOKE ALL ON SEQUENCE ' || pg_catalog.pg_get_serial_sequence('public.mv_refresh_log', 'id') || ' FROM PUBLIC, anon, authenticated, service_role';
+END
+$close$;
+
+-- create index public.mv_refresh_log_view
+CREATE INDEX mv_refresh_log_view ON public.mv_refresh_log (view_name, started_at);
+
+-- create access to public.mv_refresh_log
+REVOKE ALL ON TABLE public.mv_refresh_log FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON TABLE public.mv_refresh_log TO service_role;
+
+-- create table public.performance_metrics  [specs/events/performance_metrics.yaml:2]
+CREATE TABLE public.performance_metrics (
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  request_id text NOT NULL DEFAULT gen_random_uuid()::text,
+  request_id_given boolean NOT NULL DEFAULT false,
+  endpoint text NOT NULL DEFAULT 'unknown',
+  method text NOT NULL DEFAULT 'unknown',
+  status_code int,
+  response_time_ms double precision,
+  cache_hit boolean,
+  database_queries int
+) PARTITION BY RANGE (created_at);
+CREATE TABLE public.performance_metrics_default PARTITION OF public.performance_metrics DEFAULT;
+REVOKE ALL ON TABLE public.performance_metrics FROM PUBLIC, anon, authenticated, service_role;
+REVOKE ALL ON TABLE public.performance_metrics_default FROM PUBLIC, anon, authenticated, service_role;
+
+-- create index public.performance_metrics_created_at  [specs/events/performance_metrics.yaml:2]
+CREATE INDEX performance_metrics_created_at ON public.performance_metrics (created_at);
+
+-- create index public.performance_metrics_request_id  [specs/events/performance_metrics.yaml:2]
+CREATE INDEX performance_metrics_request_id ON public.performance_metrics USING hash (request_id);
+
+-- create comment on public.performance_metrics  [specs/events/performance_metrics.yaml:3]
+COMMENT ON TABLE public.performance_metrics IS 'One row for each request that the API answered.';
+
+-- create access to public.performance_metrics  [specs/events/performance_metrics.yaml:2]
+REVOKE ALL ON TABLE public.performance_metrics FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON TABLE public.performance_metrics TO service_role;
+
+-- create function pgspec.alert_values()
+CREATE FUNCTION pgspec.alert_values() RETURNS TABLE (name text, severity text, value double precision, threshold double precision, breached boolean, pending interval, detail text, runbook text, problem text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+-- The value of every alert.  One that fails says why, and does not take the others along.
+#variable_conflict use_column
+BEGIN
+  name := 'alerts_not_evaluated';
+  severity := 'ticket';
+  threshold := '300';
+  pending := '0';
+  runbook := 'Call it every minute: SELECT public.evaluate_alerts(). A call that takes as long is in pg_stat_activity.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, NULL INTO value, detail
+    FROM (
+SELECT coalesce(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.max(s.checked_at)), 'infinity')
+  AS value
+FROM pgspec.alert_state AS s
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'api_p95';
+  severity := 'page';
+  threshold := '500';
+  pending := '10 minutes';
+  runbook := '`detail` names the endpoint. Its requests: SELECT request_id, response_time_ms, database_queries FROM performance_metrics WHERE
+endpoint = ''...'' ORDER BY created_at DESC LIMIT 50. Many queries a request: the code; few and slow: pg_stat_activity.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT m.p95_ms AS value, m.method || ' ' || m.endpoint AS detail
+FROM public.api_metrics_5m m
+WHERE m.timed_requests >= 20 AND m.bucket > now() - interval '15 minutes'
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'cache_hit_rate';
+  severity := 'ticket';
+  threshold := '0.3';
+  pending := '15 minutes';
+  runbook := 'What is invalidated so often? SELECT tag, count(*) FROM cache_invalidation_queue WHERE enqueued_at > now() - interval ''1 hour''
+GROUP BY tag ORDER BY 2 DESC LIMIT 20. Is the cache switched off? SELECT * FROM pgspec_switches.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, NULL INTO value, detail
+    FROM (
+SELECT sum(m.cache_hits)::numeric / nullif(sum(m.cache_lookups), 0) AS value
+FROM public.api_metrics_5m m
+WHERE m.bucket > now() - interval '30 minutes'
+    ) AS a
+    ORDER BY a.value ASC NULLS LAST LIMIT 1;
+    breached := coalesce(value < threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'dead_letters';
+  severity := 'ticket';
+  threshold := '0';
+  pending := '0';
+  runbook := 'Read why: SELECT tag, last_error FROM public.cache_invalidation_queue WHERE dead_at IS NOT NULL AND processed_at IS NULL. When the cache is back: SELECT public.retry_dead_cache_invalidations().';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT h.dead AS value, (
+  SELECT q.last_error FROM public.cache_invalidation_queue AS q
+  WHERE q.dead_at IS NOT NULL AND q.processed_at IS NULL ORDER BY q.dead_at DESC LIMIT 1) AS detail
+FROM public.cache_invalidation_health AS h
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'event_default_rows';
+  severity := 'ticket';
+  threshold := '0';
+  pending := '0';
+  runbook := 'Their day had no partition when they were written. CALL public.run_maintenance() makes partitions ahead.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT h.default_rows AS value, h.log AS detail FROM public.event_log_health AS h
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'label_cardinality';
+  severity := 'ticket';
+  threshold := '90';
+  pending := '0';
+  runbook := 'Values beyond the budget are recorded as `other`. Are they ids, or paths with ids in them? Normalize them, or make the label an identifier. Else raise max_cardinality.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT 100.0 * h.distinct_values / h.budget AS value,
+  h.log || '.' || h.label || ': ' || h.distinct_values || ' of ' || h.budget AS detail
+FROM public.event_label_health AS h
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'partitions_missing';
+  severity := 'page';
+  threshold := '2';
+  pending := '5 minutes';
+  runbook := 'Does the maintenance run? CALL public.run_maintenance() does it once. Rows without a partition are not lost: they go to the default partition.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT h.days_ahead AS value, h.log AS detail FROM public.event_log_health AS h
+    ) AS a
+    ORDER BY a.value ASC NULLS LAST LIMIT 1;
+    breached := coalesce(value < threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'queue_age';
+  severity := 'page';
+  threshold := '300';
+  pending := '1 minute';
+  runbook := 'Is something draining? SELECT public.drain_cache_invalidation_queue() does it once. A transaction that is open for long holds back what it has written to: SELECT pid, xact_start, query FROM pg_stat_activity ORDER BY xact_start.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, NULL INTO value, detail
+    FROM (
+SELECT extract(epoch FROM h.greatest_age) AS value FROM public.cache_invalidation_health AS h
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'queue_depth';
+  severity := 'ticket';
+  threshold := '10000';
+  pending := '5 minutes';
+  runbook := 'Is something draining? SELECT public.drain_cache_invalidation_queue() does it once. If it is, and falls behind: SELECT tag, count(*) FROM public.cache_invalidation_queue WHERE processed_at IS NULL GROUP BY tag ORDER BY 2 DESC LIMIT 20 shows which tags are written.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT h.due AS value, h.pending || ' pending' AS detail FROM public.cache_invalidation_health AS h
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'refresh_duration';
+  severity := 'ticket';
+  threshold := '300';
+  pending := '0';
+  runbook := 'Is it the view of `detail` alone? Then its query: EXPLAIN (ANALYZE, BUFFERS) with its text from generated/schema.sql. All of them:
+what else the server does. Refreshes can be turned off meanwhile: generated/runbook/refresh_off.sql.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT extract(epoch FROM coalesce(l.finished_at, clock_timestamp()) - l.started_at) AS value, l.view_name AS detail
+FROM public.mv_refresh_log l
+WHERE l.started_at > now() - interval '1 hour'
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'refresh_failures';
+  severity := 'ticket';
+  threshold := '0';
+  pending := '5 minutes';
+  runbook := 'It is tried again by itself, later each time. What happened: SELECT * FROM public.mv_refresh_log WHERE status = ''failed'' ORDER BY id DESC LIMIT 20. When the cause is gone: SELECT public.refresh_materialized_view(name).';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT h.failures AS value, h.view_name || ': ' || h.last_error AS detail FROM public.mv_refresh_health AS h
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'refresh_staleness';
+  severity := 'page';
+  threshold := '0';
+  pending := '1 minute';
+  runbook := 'Does the scheduler run? CALL public.refresh_materialized_views() does it once, and public.mv_refresh_health says what is due, what failed and when it is tried again.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT extract(epoch FROM h.staleness - h.max_staleness) AS value, h.view_name AS detail
+FROM public.mv_refresh_health AS h
+WHERE h.max_staleness IS NOT NULL
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'search_p95';
+  severity := 'page';
+  threshold := '300';
+  pending := '10 minutes';
+  runbook := 'Does the cache answer? SELECT * FROM pgspec_alerts WHERE name = ''cache_hit_rate''. If it serves wrong or slow answers, turn it
+off: generated/runbook/cache_off.sql. What else runs: SELECT pid, query_start, query FROM pg_stat_activity WHERE state =
+''active'' ORDER BY query_start.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT m.p95_ms AS value, m.method || ' in the five minutes from ' || m.bucket AS detail
+FROM public.api_metrics_5m m
+WHERE m.endpoint = '/search' AND m.bucket > now() - interval '15 minutes'
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'switch_thrown';
+  severity := 'ticket';
+  threshold := '0';
+  pending := '0';
+  runbook := 'generated/runbook/ has a file that turns each of them on again.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT count(*) AS value, pg_catalog.string_agg(
+  s.name || ' by ' || s.thrown_by || coalesce(': ' || s.why, ''), '; ' ORDER BY s.thrown_at) AS detail
+FROM pgspec.thrown_switches AS s
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.alert_values() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION pgspec.alert_values() TO service_role;
+
+-- create function pgspec.api_side()
+CREATE FUNCTION pgspec.api_side() RETURNS SETOF oid
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- The API roles, and every role whose rights they can use or take on.
+  WITH RECURSIVE side (oid) AS (
+    SELECT r.oid FROM pg_roles AS r WHERE r.rolname = ANY (ARRAY['anon', 'authenticated'])
+    UNION SELECT m.roleid FROM side JOIN pg_auth_members AS m ON m.member = side.oid)
+  SELECT s.oid FROM side AS s
+$function$;
+REVOKE ALL ON FUNCTION pgspec.api_side() FROM PUBLIC, anon, authenticated, service_role;
 
 -- create function pgspec.audit_claims()
 CREATE FUNCTION pgspec.audit_claims() RETURNS jsonb
@@ -433,6 +906,48 @@ END
 $function$;
 REVOKE ALL ON FUNCTION pgspec.audit_admin_audit_log_update_public_services() FROM PUBLIC, anon, authenticated, service_role;
 
+-- create function pgspec.catch_up(interval)
+CREATE FUNCTION pgspec.catch_up(patience interval) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = on
+AS $function$
+-- Makes good for what writers did not enqueue, before the cache is used again.  They hold a lock until they end, and new ones
+-- enqueue: when nobody holds it, one invalidation of everything, seen by all at the moment when the cache is on, is enough.
+DECLARE
+  stop timestamptz := clock_timestamp() + patience;
+  known jsonb;
+  open text[];
+BEGIN
+  WHILE pgspec.skipping() <> '{}' AND clock_timestamp() < stop
+    AND EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'cache'
+      AND s.state ->> 'reset_in' <> pg_current_xact_id()::text) LOOP  -- else there is nothing to wait for
+    PERFORM pg_sleep(0.05);
+  END LOOP;
+  SELECT s.state INTO known FROM pgspec.thrown_switches AS s WHERE s.name = 'cache' FOR UPDATE;
+  IF known IS NULL OR NOT known ? 'stale' THEN
+    RETURN;
+  END IF;
+  IF EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'enqueue') THEN
+    RAISE EXCEPTION 'the cache stays off while writers enqueue nothing' USING
+      ERRCODE = 'object_not_in_prerequisite_state', HINT = 'reset the switch ''enqueue'' first';
+  END IF;
+  IF known ->> 'reset_in' = pg_current_xact_id()::text THEN
+    RAISE EXCEPTION 'writers do not know yet that they must enqueue again' USING
+      ERRCODE = 'object_not_in_prerequisite_state', HINT = 'commit, then reset the switch ''cache''';
+  END IF;
+  open := pgspec.skipping();
+  IF open <> '{}' THEN
+    RAISE EXCEPTION 'the cache stays off: % transactions that did not enqueue what they wrote are open', cardinality(open) USING
+      ERRCODE = 'object_in_use', DETAIL = array_to_string(open, ', '), HINT = 'end them, or wait, and reset the switch again';
+  END IF;
+  PERFORM pgspec.invalidate_tags(ARRAY['*']);
+  PERFORM public.enqueue_cache_invalidation('*', 0);  -- for caches elsewhere
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.catch_up(interval) FROM PUBLIC, anon, authenticated, service_role;
+
 -- create function pgspec.claim(text)
 CREATE FUNCTION pgspec.claim(name text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -659,6 +1174,36 @@ $function$;
 REVOKE ALL ON FUNCTION pgspec.access_public_services(text) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION pgspec.access_public_services(text) TO anon, authenticated, service_role;
 
+-- create function pgspec.close_mv_refresh(bigint, bigint, text, interval)
+CREATE FUNCTION pgspec.close_mv_refresh(attempt bigint, number bigint, problem text, pause interval) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Closes an attempt: with the rows that the view has, or with the error and after what time it is tried again; NULL for
+-- the time that doubles with each failure, up to that between refreshes or an hour.
+#variable_conflict use_column
+DECLARE
+  moment timestamptz := clock_timestamp();
+BEGIN
+  UPDATE public.mv_refresh_log AS g
+  SET finished_at = moment, status = CASE WHEN problem IS NULL THEN 'ok' ELSE 'failed' END, rows = number, error = problem
+  WHERE g.id = attempt;
+  IF problem IS NULL THEN
+    UPDATE pgspec.mv_refresh_state AS s
+    SET log_id = NULL, stale_since = NULL, last_success = s.started_at, last_duration = moment - s.started_at,
+      failures = 0, retry_at = NULL, last_error = NULL
+    WHERE s.log_id = attempt;
+  ELSE
+    UPDATE pgspec.mv_refresh_state AS s
+    SET log_id = NULL, failures = s.failures + 1, last_error = problem, retry_at = moment + coalesce(pause,
+      least(interval '1 minute' * power(2, least(s.failures, 6)), interval '1 hour',
+        greatest(interval '1 minute', (SELECT v.every FROM pgspec.refreshed_views() AS v WHERE v.view_name = s.view_name))))
+    WHERE s.log_id = attempt;
+  END IF;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.close_mv_refresh(bigint, bigint, text, interval) FROM PUBLIC, anon, authenticated, service_role;
+
 -- create function pgspec.enqueue_tags(text[], interval)
 CREATE FUNCTION pgspec.enqueue_tags(tags text[], join_window interval) RETURNS integer
 LANGUAGE plpgsql VOLATILE
@@ -682,6 +1227,13 @@ DECLARE
   long text[];
   added integer;
 BEGIN
+  -- The same with the switch: whoever enqueues nothing says so by a lock, and then looks whether the switch is being reset (xmax);
+  -- whoever has reset it looks who holds the lock.
+  IF EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'enqueue')
+    AND pg_try_advisory_xact_lock_shared(1885827952, -3)
+    AND EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'enqueue' AND s.xmax = 0) THEN
+    RETURN 0;
+  END IF;
   IF current_setting('transaction_isolation') = 'serializable' THEN
     missing := tags;  -- a serializable writer that reads the queue would conflict with writers of other rows
   ELSE
@@ -1398,6 +1950,7 @@ AS $function$
     WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
     WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
     WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
+    WHEN 'procedure' THEN pg_get_functiondef(to_regprocedure(name))
     WHEN 'trigger' THEN (
       SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
       WHERE t.tgname = split_part(name, ' ', 1) AND t.tgrelid = to_regclass(substr(name, length(split_part(name, ' ', 1)) + 5)))
@@ -1437,6 +1990,63 @@ $function$;
 REVOKE ALL ON FUNCTION pgspec.guard_pgspec_admin_audit_log(text) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION pgspec.guard_pgspec_admin_audit_log(text) TO anon, authenticated, service_role;
 
+-- create function pgspec.harden(text)
+CREATE FUNCTION pgspec.harden(switch text) RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Takes every right of the API roles and of PUBLIC on what a switch closes, and keeps in the switch what it took, unless
+-- the specs say it.
+DECLARE
+  closed regclass;
+  grantee text;
+  before jsonb;
+  taken jsonb := '[]';
+  effect text;
+  more text;
+BEGIN
+  FOR closed IN SELECT c FROM pgspec.closed_by(switch) AS c ORDER BY c::text LOOP
+    before := (SELECT coalesce(jsonb_agg(jsonb_build_object('relation', closed::text, 'role', g.role, 'privilege', g.privilege, 'part', g.part, 'grantable', g.grantable)), '[]') FROM pgspec.relation_grants(closed) AS g);
+    BEGIN
+      FOR grantee IN
+        SELECT DISTINCT g.role FROM pgspec.relation_grants(closed) AS g
+        WHERE g.role IS NULL OR to_regrole(quote_ident(g.role)) IN (SELECT a FROM pgspec.api_side() AS a)
+          AND g.role <> ALL (ARRAY['service_role']::text[]) LOOP
+        EXECUTE format('REVOKE ALL ON TABLE %s FROM %s CASCADE', closed, coalesce(quote_ident(grantee), 'PUBLIC'));
+      END LOOP;
+    EXCEPTION WHEN insufficient_privilege THEN
+      NULL;  -- a view of somebody else: it is among what is left
+    END;
+    taken := taken || (SELECT coalesce(jsonb_agg(b.entry), '[]') FROM jsonb_array_elements(before) AS b (entry)
+      WHERE NOT (SELECT coalesce(jsonb_agg(jsonb_build_object('relation', closed::text, 'role', g.role, 'privilege', g.privilege, 'part', g.part, 'grantable', g.grantable)), '[]') FROM pgspec.relation_grants(closed) AS g) @> jsonb_build_array(b.entry) AND NOT (
+        coalesce(b.entry ->> 'role' = ANY (ARRAY['anon', 'authenticated']), true)
+        AND EXISTS (SELECT FROM pgspec.switch_targets() AS t WHERE to_regclass(t.relation) = closed)));
+    effect := concat_ws(', ', effect, closed);
+  END LOOP;
+  UPDATE pgspec.thrown_switches AS s SET state = coalesce(s.state, '[]') || taken WHERE s.name = switch;
+  effect := 'closed to API roles: ' || effect;
+  SELECT string_agg(format('%s %s on %s', l.role, l.privilege, l.relation), ', ') INTO more
+  FROM public.access_left(switch) AS l;
+  IF more IS NOT NULL THEN
+    effect := effect || E'\nSTILL OPEN: ' || more;
+    RAISE WARNING '%: API roles still have access: %', switch, more;
+  END IF;
+  SELECT string_agg(DISTINCT m.oid::regclass::text, ', ') INTO more
+  FROM pgspec.closed_by(switch) AS c (relation)
+  JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.relation AND d.classid = 'pg_rewrite'::regclass
+  JOIN pg_rewrite AS r ON r.oid = d.objid JOIN pg_class AS m ON m.oid = r.ev_class AND m.relkind = 'm'
+  JOIN pgspec.api_side() AS a (oid) ON has_any_column_privilege(a.oid, m.oid, 'SELECT')
+  WHERE m.oid <> c.relation;
+  effect := effect || coalesce(E'\ncopies that API roles can read: ' || more, '');
+  SELECT string_agg(DISTINCT l.pid::text, ', ') INTO more
+  FROM pg_locks AS l
+  WHERE l.locktype = 'relation' AND l.relation IN (SELECT c FROM pgspec.closed_by(switch) AS c)
+    AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()) AND l.pid <> pg_backend_pid();
+  RETURN effect || coalesce(E'\nopen transactions that have used it, which may use it until they end: pid ' || more, '');
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.harden(text) FROM PUBLIC, anon, authenticated, service_role;
+
 -- create function pgspec.invalidate_tags(text[])
 CREATE FUNCTION pgspec.invalidate_tags(tags text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -1471,6 +2081,41 @@ AS $function$
 $function$;
 REVOKE ALL ON FUNCTION pgspec.joined_rows(boolean) FROM PUBLIC, anon, authenticated, service_role;
 
+-- create function pgspec.log_switch(text, boolean, text)
+CREATE FUNCTION pgspec.log_switch(switch text, thrown boolean, why text) RETURNS void
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  INSERT INTO pgspec.switch_log (name, thrown, db_role, session_role, application, why)
+  VALUES (switch, thrown, coalesce(nullif(current_setting('role', true), 'none'), session_user), session_user,
+    nullif(current_setting('application_name', true), ''), why)
+$function$;
+REVOKE ALL ON FUNCTION pgspec.log_switch(text, boolean, text) FROM PUBLIC, anon, authenticated, service_role;
+
+-- create function pgspec.may_switch(text, text)
+CREATE FUNCTION pgspec.may_switch(switch text, why text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Refuses what cannot be meant: a switch that is not there, or no reason.
+BEGIN
+  IF switch IS NULL OR (switch <> ALL (ARRAY['cache', 'enqueue', 'refresh', 'harden public.admin_audit_log', 'harden public.bookings', 'harden public.profiles', 'harden public.services'])
+    AND NOT EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = switch)) THEN
+    RAISE EXCEPTION 'there is no switch %', coalesce(quote_literal(switch), 'NULL') USING
+      ERRCODE = 'invalid_parameter_value', HINT = 'the switches are cache, enqueue, refresh, harden public.admin_audit_log, harden public.bookings, harden public.profiles, harden public.services';
+  END IF;
+  IF why IS NULL OR why !~ '[^[:space:]]' THEN
+    RAISE EXCEPTION 'a switch needs a reason' USING
+      ERRCODE = 'invalid_parameter_value', HINT = 'say why, for the log and the alert: psql -v why=''INC-123: wrong prices''';
+  END IF;
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'switches are thrown and reset in READ COMMITTED transactions only' USING
+      ERRCODE = 'active_sql_transaction', HINT = 'SET default_transaction_isolation = ''read committed''';
+  END IF;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.may_switch(text, text) FROM PUBLIC, anon, authenticated, service_role;
+
 -- create function pgspec.may_view_admin_audit_viewer(boolean)  [specs/access/audit.yaml:11]
 CREATE FUNCTION pgspec.may_view_admin_audit_viewer(demand boolean) RETURNS boolean
 LANGUAGE plpgsql STABLE
@@ -1497,6 +2142,239 @@ $function$;
 REVOKE ALL ON FUNCTION pgspec.may_view_admin_audit_viewer(boolean) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION pgspec.may_view_admin_audit_viewer(boolean) TO authenticated;
 
+-- create function pgspec.normalize_path(text)
+CREATE FUNCTION pgspec.normalize_path(path text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- /providers/8f2e4c1a-5b6d-4e7f-8a9b-0c1d2e3f4a5b/reviews?page=2 -> /providers/:id/reviews
+--
+-- The path alone, without scheme, host, query and fragment, one slash between segments and none at the end.  What tells one
+-- thing from another becomes :id: numbers and dates, UUIDs, hexadecimal of eight digits or more, ULIDs, tokens in which
+-- letters and digits alternate, whatever has a character that no route has, and whatever is longer than 64 characters.
+-- Eight segments are kept.  No text fails, and what comes out is never changed again.
+DECLARE
+  plain text;
+  segment text;
+  kept text := '';
+  number integer := 0;
+BEGIN
+  -- Expressions have no bounds such as {1,64}, which would cost many times as much as the length does.
+  IF path IS NULL OR length(path) <= 64 AND path ~ '^(/[a-z][a-z_-]*)+$' AND split_part(path, '/', 10) = '' THEN
+    RETURN path;  -- most routes, without more ado
+  END IF;
+  plain := split_part(split_part(left(path, 2000), '?', 1), '#', 1);
+  IF strpos(plain, '://') > 0 THEN
+    plain := regexp_replace(plain, '^[A-Za-z][A-Za-z0-9+.-]*://[^/]*', '');
+  END IF;
+  FOREACH segment IN ARRAY string_to_array(plain, '/') LOOP
+    CONTINUE WHEN segment = '';
+    number := number + 1;
+    IF number > 8 THEN
+      RETURN kept || '/:rest';
+    END IF;
+    kept := kept || '/' || CASE
+      WHEN length(segment) <= 64 AND segment ~ '^[]A-Za-z._~:{}()$*+!,;=<>[-]+$' THEN segment  -- without a digit
+      WHEN segment ~ '^[0-9][0-9.,:_-]*$'
+        OR length(segment) > 64
+        OR segment ~ '[^]A-Za-z0-9._~:{}()$*+!,;=<>[-]'
+        OR length(segment) >= 8 AND (
+          segment ~ '^(0x)?[0-9A-Fa-f]+$'
+          OR length(segment) = 36 AND segment ~ '^[0-9A-Fa-f-]+$'
+          OR length(segment) = 26 AND segment ~ '^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]+$'
+          OR segment ~ '(^|[._~-])(?=[A-Za-z0-9]{8})[A-Za-z]*[0-9]+[A-Za-z]+[0-9]')
+      THEN ':id'
+      ELSE segment END;
+  END LOOP;
+  RETURN CASE WHEN kept = '' THEN '/' ELSE kept END;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.normalize_path(text) FROM PUBLIC, anon, authenticated, service_role;
+
+-- create function pgspec.note_write()
+CREATE FUNCTION pgspec.note_write() RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Notes that the transaction writes to a table: one row for each table and transaction, which nobody waits for.
+-- The setting remembers what is noted; what rolls back to a savepoint takes back the row and the setting.
+DECLARE
+  noted text := current_setting('pgspec.noted', true);
+  mark text := concat(' ', pg_current_xact_id(), '.', TG_RELID, ' ');
+BEGIN
+  IF strpos(noted, mark) > 0 THEN
+    RETURN NULL;
+  END IF;
+  INSERT INTO pgspec.mv_source_writes (source) VALUES (TG_RELID);
+  noted := set_config('pgspec.noted', concat(noted, mark), true);  -- an assignment costs less than PERFORM
+  RETURN NULL;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.note_write() FROM PUBLIC, anon, authenticated, service_role;
+
+-- create function pgspec.open_mv_refresh(text, boolean)
+CREATE FUNCTION pgspec.open_mv_refresh(view_name text, only_due boolean) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Opens an attempt to refresh a view, and returns its number in the log; NULL where another session is at it, or was
+-- interrupted: then the attempt has failed, and is tried again as others are.
+#variable_conflict use_column
+DECLARE
+  state pgspec.mv_refresh_state%ROWTYPE;
+  number bigint;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(1885827954, hashtext(view_name)) THEN
+    RETURN NULL;
+  END IF;
+  FOR patience IN 1 .. 50 LOOP  -- who settles sources locks it for a moment
+    SELECT s.* INTO state FROM pgspec.mv_refresh_state AS s
+    WHERE s.view_name = open_mv_refresh.view_name FOR UPDATE SKIP LOCKED;
+    EXIT WHEN FOUND;
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+  IF state.view_name IS NULL THEN
+    RETURN NULL;
+  END IF;
+  IF state.log_id IS NOT NULL THEN
+    IF state.started_at > clock_timestamp() - interval '10 seconds' THEN
+      RETURN NULL;  -- it may be between the transaction that opened it and the one that refreshes
+    END IF;
+    PERFORM pgspec.close_mv_refresh(state.log_id, NULL, 'interrupted: its session ended', NULL);
+    RETURN NULL;
+  END IF;
+  IF only_due AND NOT EXISTS (
+    SELECT FROM public.mv_refresh_health AS h WHERE h.view_name = open_mv_refresh.view_name AND h.due) THEN
+    RETURN NULL;  -- another session has done it
+  END IF;
+  INSERT INTO public.mv_refresh_log AS g (view_name, mode, give_up_at)
+  SELECT v.view_name, CASE WHEN c.relispopulated THEN v.mode ELSE 'plain' END,
+    clock_timestamp() + v.timeout
+  FROM pgspec.refreshed_views() AS v
+  LEFT JOIN pg_class AS c ON c.oid = to_regclass(v.view_name)
+  WHERE v.view_name = open_mv_refresh.view_name
+  RETURNING g.id INTO number;
+  -- A statement of its own, after the one that has locked the row: its snapshot sees all that is forgotten.
+  UPDATE pgspec.mv_refresh_state AS s
+  SET seen = pg_current_snapshot(), basis = b.basis, log_id = number, started_at = clock_timestamp(),
+    stale_since = coalesce(s.stale_since, s.changed_since, clock_timestamp()), changed_since = NULL
+  FROM pgspec.mv_refresh_basis AS b
+  WHERE s.view_name = open_mv_refresh.view_name AND b.view_name = s.view_name;
+  RETURN number;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.open_mv_refresh(text, boolean) FROM PUBLIC, anon, authenticated, service_role;
+
+-- create function pgspec.performance_metrics_admits(text, text, integer)  [specs/events/performance_metrics.yaml:2]
+CREATE FUNCTION pgspec.performance_metrics_admits(of_label text, wanted text, budget integer) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Whether a value that the label has not had takes one of its `budget` places.  Nobody waits for anybody: who cannot have
+-- the label's lock, since another transaction has just given it a value, or has no current view of the places, goes without.
+-- A place is taken by one row, and there are no more of them than `budget`: the bound holds whatever runs beside.
+DECLARE
+  free integer;
+BEGIN
+  IF octet_length($2) > 1000 OR current_setting('transaction_isolation') = 'serializable'
+    OR NOT pg_try_advisory_xact_lock(1885824374, hashtext('public.performance_metrics' || '.' || $1)) THEN
+    RETURN false;  -- a serializable writer that reads the places would conflict with writers of other rows
+  END IF;
+  IF (SELECT count(*) FROM pgspec.performance_metrics_labels AS k WHERE k.label = $1 AND k.place <= $3) >= $3 THEN
+    RETURN EXISTS (SELECT FROM pgspec.performance_metrics_labels AS k WHERE k.label = $1 AND k.value = $2 AND k.place <= $3);
+  END IF;
+  SELECT min(n) INTO free FROM generate_series(1, $3) AS n
+  WHERE NOT EXISTS (SELECT FROM pgspec.performance_metrics_labels AS k WHERE k.label = $1 AND k.place = n);
+  BEGIN
+    INSERT INTO pgspec.performance_metrics_labels AS k (label, value, place) VALUES ($1, $2, free)
+    ON CONFLICT (label, value) DO UPDATE SET place = EXCLUDED.place WHERE k.place > $3;
+  EXCEPTION WHEN unique_violation OR serialization_failure THEN
+    RETURN false;  -- a transaction that sees the rows of an earlier moment cannot know which place is free
+  END;
+  RETURN true;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.performance_metrics_admits(text, text, integer) FROM PUBLIC, anon, authenticated, service_role;
+
+-- create function pgspec.refreshed_views()
+CREATE FUNCTION pgspec.refreshed_views() RETURNS TABLE (view_name text, place integer, every interval, timeout interval, mode text, max_staleness interval, sources text[])
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- What the specs say of each materialized view, in the order in which they are refreshed.  `sources` is NULL where
+  -- nobody can say that a view has not changed, or nobody asked.
+  SELECT v.view_name, v.place, v.every, v.timeout, v.mode, v.max_staleness, v.sources
+  FROM (VALUES
+    ('public.api_metrics_5m', 1, interval '5 minutes', interval '2 minutes', 'concurrent', interval '15 minutes', NULL::text[]),
+    ('public.api_metrics_hourly_enhanced', 2, interval '15 minutes', interval '5 minutes', 'concurrent', interval '1 hour', ARRAY['public.api_metrics_5m']::text[]),
+    ('public.geographic_analytics_daily', 3, interval '1 hour', interval '5 minutes', 'concurrent', interval '3 hours', ARRAY['public.bookings', 'public.locations', 'public.provider_events', 'public.search_events']::text[]),
+    ('public.performance_analytics_5min', 4, interval '5 minutes', interval '2 minutes', 'concurrent', interval '15 minutes', NULL::text[]),
+    ('public.performance_analytics_hourly', 5, interval '15 minutes', interval '5 minutes', 'concurrent', interval '1 hour', NULL::text[]),
+    ('public.provider_analytics_daily', 6, interval '15 minutes', interval '5 minutes', 'concurrent', interval '1 hour', ARRAY['public.bookings', 'public.provider_events', 'public.reviews']::text[]),
+    ('public.specialty_analytics_daily', 7, interval '15 minutes', interval '5 minutes', 'concurrent', interval '1 hour', ARRAY['public.bookings', 'public.profiles', 'public.provider_events', 'public.search_events', 'public.services']::text[])
+  ) AS v (view_name, place, every, timeout, mode, max_staleness, sources)
+
+$function$;
+REVOKE ALL ON FUNCTION pgspec.refreshed_views() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION pgspec.refreshed_views() TO service_role;
+
+-- create function pgspec.relation_grants(regclass)
+CREATE FUNCTION pgspec.relation_grants(relation regclass) RETURNS TABLE (role text, privilege text, part text, grantable boolean)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- Who but the owner may do what with a relation, and with parts of it; PUBLIC is NULL.
+  SELECT CASE WHEN x.grantee <> 0 THEN pg_get_userbyid(x.grantee)::text END, x.privilege_type, NULL::text, x.is_grantable
+  FROM pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x WHERE c.oid = relation AND x.grantee <> c.relowner
+  UNION ALL
+  SELECT CASE WHEN x.grantee <> 0 THEN pg_get_userbyid(x.grantee)::text END, x.privilege_type, quote_ident(a.attname), x.is_grantable
+  FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped
+  CROSS JOIN LATERAL aclexplode(a.attacl) AS x WHERE c.oid = relation AND x.grantee <> c.relowner
+$function$;
+REVOKE ALL ON FUNCTION pgspec.relation_grants(regclass) FROM PUBLIC, anon, authenticated, service_role;
+
+-- create function pgspec.relax(text)
+CREATE FUNCTION pgspec.relax(switch text) RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Gives back what the specs say, and to others what the switch took; what another switch closes stays closed.
+DECLARE
+  held oid[];
+  place regclass;
+  entry record;
+BEGIN
+  held := ARRAY(SELECT c::oid FROM pgspec.thrown_switches AS s CROSS JOIN LATERAL pgspec.closed_by(s.name) AS c
+    WHERE s.name LIKE 'harden %' AND s.name <> relax.switch);
+  FOR entry IN
+    SELECT e.value, e.value ->> 'relation' AS relation, e.value ->> 'role' AS role, e.value ->> 'privilege' AS privilege,
+      e.value ->> 'part' AS part, (e.value ->> 'grantable')::boolean AS grantable
+    FROM pgspec.thrown_switches AS s CROSS JOIN LATERAL jsonb_array_elements(s.state) AS e WHERE s.name = relax.switch LOOP
+    place := to_regclass(entry.relation);
+    IF place::oid = ANY (held) THEN
+      UPDATE pgspec.thrown_switches AS s SET state = s.state || jsonb_build_array(entry.value)
+      WHERE s.name = (SELECT o.name FROM pgspec.thrown_switches AS o
+        WHERE o.name LIKE 'harden %' AND o.name <> relax.switch AND place IN (SELECT c FROM pgspec.closed_by(o.name) AS c)
+        ORDER BY o.name LIMIT 1);
+    ELSIF place IS NOT NULL AND (entry.role IS NULL OR to_regrole(quote_ident(entry.role)) IS NOT NULL) AND NOT (
+      (entry.role IS NULL OR entry.role = ANY (ARRAY['anon', 'authenticated']))
+      AND EXISTS (SELECT FROM pgspec.switch_targets() AS t WHERE to_regclass(t.relation) = place)) THEN
+      EXECUTE format('GRANT %s%s ON TABLE %s TO %s%s', entry.privilege, ' (' || entry.part || ')', place,
+        coalesce(quote_ident(entry.role), 'PUBLIC'), CASE WHEN entry.grantable THEN ' WITH GRANT OPTION' END);
+    END IF;
+  END LOOP;
+  FOR entry IN
+    SELECT DISTINCT t.relation, t.role, t.privileges
+    FROM pgspec.switch_targets() AS t JOIN pgspec.closed_by(relax.switch) AS c ON to_regclass(t.relation) = c
+    WHERE t.privileges <> '' AND c::oid <> ALL (held) AND EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = relax.switch)
+    ORDER BY 1, 2 LOOP
+    EXECUTE format('GRANT %s ON TABLE %s TO %I', entry.privileges, entry.relation, entry.role);
+  END LOOP;
+  RETURN 'API roles have the rights that the specs give them';
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.relax(text) FROM PUBLIC, anon, authenticated, service_role;
+
 -- create function pgspec.settle_dead(text[], timestamptz)
 CREATE FUNCTION pgspec.settle_dead(tags text[], began timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -1518,6 +2396,150 @@ BEGIN
 END
 $function$;
 REVOKE ALL ON FUNCTION pgspec.settle_dead(text[], timestamptz) FROM PUBLIC, anon, authenticated, service_role;
+
+-- create function pgspec.settle_mv_sources()
+CREATE FUNCTION pgspec.settle_mv_sources() RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Hands what writers have noted on to the views that read it, and forgets it.  One session at a time; whatever is locked
+-- by others is left for later, and nothing waits.
+--
+-- What an attempt to refresh could see is in `seen`, a snapshot.  A write that it could not see is newer than the view.
+-- Each state is locked before it is looked at, by this function and by who opens an attempt: so an attempt that is opened
+-- later has a later snapshot, which sees every write that is forgotten here; and one that was opened earlier has left
+-- its snapshot for this function to compare with.
+#variable_conflict use_column
+DECLARE
+  locked text[];
+  kept oid[];
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(1885827955, 0) THEN
+    RETURN;
+  END IF;
+  INSERT INTO pgspec.mv_refresh_state AS s (view_name, changed_since)
+  SELECT n.view_name, clock_timestamp() FROM (
+    SELECT v.view_name FROM pgspec.refreshed_views() AS v
+    WHERE NOT EXISTS (SELECT FROM pgspec.mv_refresh_state AS k WHERE k.view_name = v.view_name) OFFSET 0) AS n
+  WHERE pg_try_advisory_xact_lock(1885827954, hashtext(n.view_name))  -- who holds it may be adding the same row
+  ON CONFLICT DO NOTHING;
+  -- Views that are other ones now, that nobody has watched all the time, or that were seen by a server with other ids.
+  locked := ARRAY(
+    SELECT s.view_name FROM pgspec.mv_refresh_state AS s
+    LEFT JOIN pgspec.mv_refresh_basis AS b ON b.view_name = s.view_name
+    WHERE b.view_name IS NULL
+      OR (b.sources IS NOT NULL AND s.changed_since IS NULL AND s.stale_since IS NULL
+        AND (b.basis IS NULL OR b.basis IS DISTINCT FROM s.basis
+          OR pg_snapshot_xmax(s.seen) > pg_snapshot_xmax(pg_current_snapshot())))
+    FOR UPDATE OF s SKIP LOCKED);
+  IF locked <> '{}' THEN
+    WITH gone AS (
+      DELETE FROM pgspec.mv_refresh_state AS s
+      WHERE s.view_name = ANY (locked)
+        AND NOT EXISTS (SELECT FROM pgspec.refreshed_views() AS v WHERE v.view_name = s.view_name)
+      RETURNING s.log_id)
+    UPDATE public.mv_refresh_log AS g
+    SET finished_at = clock_timestamp(), status = 'failed', error = 'interrupted: no spec has the view any more'
+    FROM gone WHERE g.id = gone.log_id;
+    UPDATE pgspec.mv_refresh_state AS s SET changed_since = clock_timestamp() WHERE s.view_name = ANY (locked);
+  END IF;
+  IF NOT EXISTS (SELECT FROM pgspec.mv_source_writes) THEN
+    RETURN;
+  END IF;
+  locked := ARRAY(
+    SELECT s.view_name FROM pgspec.mv_refresh_state AS s
+    WHERE s.view_name IN (
+      SELECT r.view_name FROM pgspec.mv_reads AS r
+      WHERE r.source IN (SELECT w.source FROM pgspec.mv_source_writes AS w))
+    FOR UPDATE SKIP LOCKED);
+  kept := ARRAY(SELECT DISTINCT r.source FROM pgspec.mv_reads AS r WHERE r.view_name <> ALL (locked));
+  WITH gone AS (
+    DELETE FROM pgspec.mv_source_writes AS w
+    WHERE w.ctid = ANY (ARRAY(
+      SELECT o.ctid FROM pgspec.mv_source_writes AS o WHERE o.source <> ALL (kept) FOR UPDATE SKIP LOCKED))
+    RETURNING w.source, w.xid, w.noted_at),
+  latest AS (SELECT g.source, max(g.xid) AS xid FROM gone AS g GROUP BY g.source),
+  newer AS (
+    SELECT s.view_name, min(g.noted_at) AS since
+    FROM pgspec.mv_refresh_state AS s
+    JOIN pgspec.mv_reads AS r ON r.view_name = s.view_name
+    JOIN latest AS l ON l.source = r.source AND l.xid >= pg_snapshot_xmin(s.seen)  -- else all of them were seen
+    JOIN gone AS g ON g.source = r.source
+    WHERE s.view_name = ANY (locked) AND s.changed_since IS NULL AND NOT pg_visible_in_snapshot(g.xid, s.seen)
+    GROUP BY s.view_name)
+  UPDATE pgspec.mv_refresh_state AS s SET changed_since = n.since FROM newer AS n WHERE n.view_name = s.view_name;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.settle_mv_sources() FROM PUBLIC, anon, authenticated, service_role;
+
+-- create function pgspec.skipping()
+CREATE FUNCTION pgspec.skipping() RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- The transactions in flight that have written without enqueueing; prepared ones have no pid.
+  SELECT coalesce(array_agg(DISTINCT coalesce('pid ' || l.pid, 'prepared transaction ' || quote_literal(p.gid), 'a prepared transaction')), '{}')
+  FROM pg_locks AS l
+  LEFT JOIN pg_locks AS x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid' AND x.virtualtransaction = l.virtualtransaction
+  LEFT JOIN pg_prepared_xacts AS p ON p.transaction = x.transactionid
+  WHERE l.locktype = 'advisory' AND l.classid = 1885827952 AND l.objid = 4294967293 AND l.objsubid = 2 AND l.granted
+    AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+$function$;
+REVOKE ALL ON FUNCTION pgspec.skipping() FROM PUBLIC, anon, authenticated, service_role;
+
+-- create function pgspec.switch_log_guard()
+CREATE FUNCTION pgspec.switch_log_guard() RETURNS trigger
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- The log of switches only grows.
+BEGIN
+  RAISE EXCEPTION '% on the log of switches is refused', TG_OP USING
+    ERRCODE = 'insufficient_privilege', HINT = 'entries are only added';
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.switch_log_guard() FROM PUBLIC, anon, authenticated, service_role;
+
+-- create function pgspec.switch_targets()
+CREATE FUNCTION pgspec.switch_targets() RETURNS TABLE (switch text, relation text, role text, privileges text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- What each switch closes, and what the specs let API roles do there.
+  SELECT v.switch, v.relation, v.role, v.privileges FROM (VALUES
+    ('harden public.admin_audit_log', 'pgspec.admin_audit_log', 'anon', ''),
+    ('harden public.admin_audit_log', 'pgspec.admin_audit_log', 'authenticated', 'SELECT'),
+    ('harden public.admin_audit_log', 'public.admin_audit_log', 'anon', ''),
+    ('harden public.admin_audit_log', 'public.admin_audit_log', 'authenticated', 'SELECT'),
+    ('harden public.admin_audit_log', 'public.admin_audit_viewer', 'anon', ''),
+    ('harden public.admin_audit_log', 'public.admin_audit_viewer', 'authenticated', 'SELECT'),
+    ('harden public.bookings', 'public.bookings', 'anon', ''),
+    ('harden public.bookings', 'public.bookings', 'authenticated', 'INSERT, SELECT, UPDATE'),
+    ('harden public.profiles', 'public.profiles', 'anon', ''),
+    ('harden public.profiles', 'public.profiles', 'authenticated', 'SELECT, UPDATE'),
+    ('harden public.services', 'public.services', 'anon', 'SELECT'),
+    ('harden public.services', 'public.services', 'authenticated', 'DELETE, INSERT, SELECT, UPDATE')
+  ) AS v (switch, relation, role, privileges)
+$function$;
+REVOKE ALL ON FUNCTION pgspec.switch_targets() FROM PUBLIC, anon, authenticated, service_role;
+
+-- create function pgspec.closed_by(text)
+CREATE FUNCTION pgspec.closed_by(switch text) RETURNS SETOF regclass
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- What a switch closes: its relations, the tables below them, and the views that show any of them.
+  WITH RECURSIVE below (oid) AS (
+    SELECT to_regclass(t.relation)::oid FROM pgspec.switch_targets() AS t WHERE t.switch = closed_by.switch
+    UNION SELECT i.inhrelid FROM below JOIN pg_inherits AS i ON i.inhparent = below.oid),
+  shown (oid) AS (
+    SELECT b.oid FROM below AS b
+    UNION SELECT r.ev_class FROM shown
+    JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = shown.oid AND d.classid = 'pg_rewrite'::regclass
+    JOIN pg_rewrite AS r ON r.oid = d.objid JOIN pg_class AS v ON v.oid = r.ev_class AND v.relkind = 'v')
+  SELECT s.oid::regclass FROM shown AS s WHERE s.oid IS NOT NULL
+$function$;
+REVOKE ALL ON FUNCTION pgspec.closed_by(text) FROM PUBLIC, anon, authenticated, service_role;
 
 -- create function pgspec.tag_and_wildcards(text)
 CREATE FUNCTION pgspec.tag_and_wildcards(tag text) RETURNS text[]
@@ -1600,6 +2622,23 @@ END
 $function$;
 REVOKE ALL ON FUNCTION pgspec.wake_joined(timestamptz) FROM PUBLIC, anon, authenticated, service_role;
 
+-- create function public.access_left(text)
+CREATE FUNCTION public.access_left(switch text) RETURNS TABLE (relation text, role text, privilege text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- What API roles can still do with what a switch closes, by whatever way.
+  SELECT c.relation::text, r.rolname::text, p.privilege
+  FROM pgspec.closed_by(switch) AS c (relation)
+  CROSS JOIN pgspec.api_side() AS a (oid) JOIN pg_roles AS r ON r.oid = a.oid
+  CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p (privilege)
+  WHERE CASE WHEN p.privilege IN ('DELETE', 'TRUNCATE', 'TRIGGER') THEN has_table_privilege(r.oid, c.relation, p.privilege)
+    ELSE has_any_column_privilege(r.oid, c.relation, p.privilege) END
+  ORDER BY 1, 2, 3
+$function$;
+REVOKE ALL ON FUNCTION public.access_left(text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION public.access_left(text) TO service_role;
+
 -- create function public.ack_cache_invalidations(uuid, bigint[])
 CREATE FUNCTION public.ack_cache_invalidations(token uuid, ids bigint[]) RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -1634,13 +2673,50 @@ $function$;
 REVOKE ALL ON FUNCTION public.ack_cache_invalidations(uuid, bigint[]) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION public.ack_cache_invalidations(uuid, bigint[]) TO service_role;
 
+-- create function public.begin_mv_refresh(integer)
+CREATE FUNCTION public.begin_mv_refresh(behind integer) RETURNS TABLE (place integer, log_id bigint)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Opens an attempt to refresh the next view that is due behind a place in the order; no row when there is none.
+-- The first of the two transactions of a refresh: it says what the second will see.
+#variable_conflict use_column
+DECLARE
+  candidate record;
+BEGIN
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'materialized views are refreshed in READ COMMITTED transactions only'
+      USING ERRCODE = '25001', HINT = 'SET default_transaction_isolation = ''read committed''';
+  END IF;
+  PERFORM pgspec.settle_mv_sources();
+  IF EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'refresh') THEN
+    RETURN;
+  END IF;
+  FOR candidate IN
+    SELECT v.view_name, v.place FROM pgspec.refreshed_views() AS v
+    JOIN public.mv_refresh_health AS h ON h.view_name = v.view_name
+    WHERE v.place > behind AND h.due ORDER BY v.place
+  LOOP
+    log_id := pgspec.open_mv_refresh(candidate.view_name, true);
+    IF log_id IS NOT NULL THEN
+      place := candidate.place;
+      RETURN NEXT;
+      RETURN;
+    END IF;
+  END LOOP;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.begin_mv_refresh(integer) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION public.begin_mv_refresh(integer) TO service_role;
+
 -- create function public.cache_put(text, jsonb, text[], bigint[], interval)
 CREATE FUNCTION public.cache_put(key text, value jsonb, tags text[], versions bigint[], ttl interval DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 -- Stores a value that was read after `versions` were taken by cache_tag_versions(tags).  Returns false, and stores nothing,
--- when one of the tags was invalidated since, or when somebody else has the entry in hand: it never waits.
+-- when one of the tags was invalidated since, when somebody else has the entry in hand, or when the cache is off: it never
+-- waits.
 #variable_conflict use_column
 DECLARE
   ends timestamptz := clock_timestamp() + ttl;
@@ -1650,6 +2726,7 @@ BEGIN
       USING ERRCODE = '22023', HINT = 'versions is what cache_tag_versions(tags) returned before the data was read';
   END IF;
   IF versions IS DISTINCT FROM public.cache_tag_versions(tags)
+    OR EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'cache')
     OR NOT pg_try_advisory_xact_lock(1885827952 + 1, hashtext(cache_put.key)) THEN
     RETURN false;
   END IF;
@@ -1689,13 +2766,47 @@ CREATE FUNCTION public.cache_get(key text) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$
-  -- The value, or NULL when there is none, it has expired, or one of its tags was invalidated after its versions were taken.
+  -- The value, or NULL when there is none, it has expired, or one of its tags was invalidated after its versions were taken,
+  -- or the cache is off.
   SELECT e.value FROM public.cache_entries AS e
   WHERE e.key = cache_get.key AND (e.expires_at IS NULL OR e.expires_at > clock_timestamp())
+    AND NOT EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'cache')
     AND e.tag_versions = public.cache_tag_versions(e.invalidation_tags)
 $function$;
 REVOKE ALL ON FUNCTION public.cache_get(text) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION public.cache_get(text) TO service_role;
+
+-- create function public.cancel_overdue_refreshes()
+CREATE FUNCTION public.cancel_overdue_refreshes() RETURNS integer
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Cancels the refreshes of other sessions that take longer than the timeout of their view, and returns how many.  Nobody
+-- can do this for himself: the timer of statement_timeout starts with the CALL, and is not set again inside it.
+-- It has the rights of its caller, who may cancel sessions of the same role.
+#variable_conflict use_column
+DECLARE
+  candidate record;
+  number integer := 0;
+BEGIN
+  FOR candidate IN
+    SELECT l.pid, g.view_name FROM public.mv_refresh_log AS g
+    JOIN pg_locks AS l ON l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+      AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+      AND l.classid = 1885827954::oid AND l.objid::bigint = hashtext(g.view_name)::bigint & 4294967295
+    WHERE g.status = 'running' AND g.give_up_at < clock_timestamp() AND l.pid <> pg_backend_pid()
+  LOOP
+    BEGIN
+      number := number + pg_cancel_backend(candidate.pid)::integer;
+    EXCEPTION WHEN insufficient_privilege THEN
+      RAISE WARNING 'the refresh of % takes too long, and % may not cancel it', candidate.view_name, current_user;
+    END;
+  END LOOP;
+  RETURN number;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.cancel_overdue_refreshes() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION public.cancel_overdue_refreshes() TO service_role;
 
 -- create function public.claim_cache_invalidations(integer, integer)
 CREATE FUNCTION public.claim_cache_invalidations(batch_size integer DEFAULT 100, lease_seconds integer DEFAULT 60) RETURNS TABLE (token uuid, tag text, ids bigint[])
@@ -1796,6 +2907,25 @@ $function$;
 REVOKE ALL ON FUNCTION public.cleanup_cache_invalidation_queue(interval, integer) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION public.cleanup_cache_invalidation_queue(interval, integer) TO service_role;
 
+-- create function public.cleanup_mv_refresh_log(interval, integer)
+CREATE FUNCTION public.cleanup_mv_refresh_log(keep interval DEFAULT '30 days', max_rows integer DEFAULT 10000) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Forgets attempts that ended longer than `keep` ago, the oldest first; returns how many, at most max_rows.
+DECLARE
+  number integer;
+BEGIN
+  DELETE FROM public.mv_refresh_log AS d WHERE d.id IN (
+    SELECT g.id FROM public.mv_refresh_log AS g
+    WHERE g.finished_at < clock_timestamp() - keep ORDER BY g.id LIMIT max_rows FOR UPDATE SKIP LOCKED);
+  GET DIAGNOSTICS number = ROW_COUNT;
+  RETURN number;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.cleanup_mv_refresh_log(interval, integer) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION public.cleanup_mv_refresh_log(interval, integer) TO service_role;
+
 -- create function public.drain_cache_invalidation_queue(integer, integer)
 CREATE FUNCTION public.drain_cache_invalidation_queue(batch_size integer DEFAULT 100, max_seconds integer DEFAULT 60) RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -1877,6 +3007,37 @@ END
 $function$;
 REVOKE ALL ON FUNCTION public.enqueue_cache_invalidation(text, integer) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION public.enqueue_cache_invalidation(text, integer) TO service_role;
+
+-- create function public.evaluate_alerts()
+CREATE FUNCTION public.evaluate_alerts() RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+-- Remembers since when each alert is beyond its threshold.  Returns how many are; NULL when another session evaluates.
+#variable_conflict use_column
+DECLARE
+  moment timestamptz := clock_timestamp();
+  number integer;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(1885823340, 0) THEN
+    RETURN NULL;
+  END IF;
+  WITH evaluated AS (
+    INSERT INTO pgspec.alert_state AS s (name, breached_since, checked_at)
+    SELECT v.name, CASE WHEN v.breached THEN moment END, moment FROM pgspec.alert_values() AS v
+    ON CONFLICT (name) DO UPDATE
+    SET breached_since = CASE WHEN excluded.breached_since IS NOT NULL
+          THEN coalesce(s.breached_since, excluded.breached_since) END,
+        checked_at = excluded.checked_at
+    RETURNING s.breached_since)
+  SELECT count(e.breached_since)::integer INTO number FROM evaluated AS e;
+  DELETE FROM pgspec.alert_state AS s WHERE s.checked_at < moment;  -- alerts that are gone
+  RETURN number;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.evaluate_alerts() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION public.evaluate_alerts() TO service_role;
 
 -- create function public.explain_access(text, text)
 CREATE FUNCTION public.explain_access(target text, command text) RETURNS TABLE (name text, ok boolean, hint text)
@@ -1994,6 +3155,214 @@ $function$;
 REVOKE ALL ON FUNCTION public.fail_cache_invalidations(uuid, bigint[], text) FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION public.fail_cache_invalidations(uuid, bigint[], text) TO service_role;
 
+-- create function public.maintain_performance_metrics(integer)  [specs/events/performance_metrics.yaml:2]
+CREATE FUNCTION public.maintain_performance_metrics(days_ahead integer DEFAULT 7) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '200ms'
+SET timezone = 'UTC'
+SET datestyle = 'ISO, MDY'
+AS $function$
+-- Makes the partitions of today and of the next `days_ahead` days, and of days whose rows are in the default partition; drops
+-- those that are older than the retention.  Returns how many it made and dropped.  Days are those of UTC.
+--
+-- A partition is a table of its own before it is attached, so that writers of other days do not wait.  Only a day that is
+-- being written to closes the log for the moment that it takes to move its rows.  What cannot be locked at once is left for
+-- the next call.
+DECLARE
+  moment timestamptz := clock_timestamp();
+  today date := moment::date;
+  oldest timestamptz := moment - interval '30 days';
+  days date[];
+  day date;
+  part text;
+  old text[];
+  number integer := 0;
+BEGIN
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'partitions are made in READ COMMITTED transactions only'
+      USING ERRCODE = '25001', HINT = 'SET default_transaction_isolation = ''read committed''';
+  END IF;
+  IF NOT pg_try_advisory_xact_lock(1885824374, hashtext('public.performance_metrics')) THEN
+    RETURN 0;  -- another session is at it
+  END IF;
+  days := ARRAY(
+    SELECT d.day FROM (
+      SELECT today + n FROM generate_series(0, least(greatest(days_ahead, 0), 366)) AS n
+      UNION
+      SELECT r.created_at::date FROM public.performance_metrics_default AS r WHERE r.created_at >= oldest AND r.created_at < today + 1
+    ) AS d (day)
+    WHERE to_regclass(format('%I.%I', 'public', 'performance_metrics' || to_char(d.day, '_YYYYMMDD'))) IS NULL
+    ORDER BY d.day);
+  FOREACH day IN ARRAY days LOOP
+    part := format('%I.%I', 'public', 'performance_metrics' || to_char(day, '_YYYYMMDD'));
+    BEGIN
+      EXECUTE format('CREATE TABLE %s (LIKE public.performance_metrics INCLUDING ALL)', part);
+      EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, anon, authenticated, service_role', part);
+      IF day <= today + 1 THEN  -- a writer that has chosen the default partition would find the row refused there
+        LOCK TABLE ONLY public.performance_metrics IN ACCESS EXCLUSIVE MODE;
+      ELSE
+        LOCK TABLE ONLY public.performance_metrics IN SHARE UPDATE EXCLUSIVE MODE;
+      END IF;
+      LOCK TABLE public.performance_metrics_default IN ACCESS EXCLUSIVE MODE;
+      EXECUTE format('WITH moved AS (DELETE FROM public.performance_metrics_default AS d WHERE d.created_at >= $1 AND d.created_at < $2 RETURNING d.*) INSERT INTO %s (created_at, request_id, request_id_given, endpoint, method, status_code, response_time_ms, cache_hit, database_queries) SELECT m.created_at, m.request_id, m.request_id_given, m.endpoint, m.method, m.status_code, m.response_time_ms, m.cache_hit, m.database_queries FROM moved AS m', part) USING day::timestamptz, (day + 1)::timestamptz;
+      EXECUTE format('ALTER TABLE public.performance_metrics ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', part, day::timestamptz, (day + 1)::timestamptz);
+      number := number + 1;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      RAISE WARNING 'the partition % is not made, since somebody holds a lock', part;
+    END;
+  END LOOP;
+  DELETE FROM public.performance_metrics_default AS d WHERE d.created_at < oldest;
+  old := ARRAY(
+    SELECT format('%I.%I', 'public', c.relname) FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+    WHERE i.inhparent = to_regclass('public.performance_metrics') AND c.relname ~ '_[0-9]{8}$'
+      AND right(c.relname, 8) < to_char(oldest, 'YYYYMMDD') COLLATE "C" ORDER BY c.relname);
+  FOREACH part IN ARRAY old LOOP
+    BEGIN
+      EXECUTE format('DROP TABLE %s', part);
+      number := number + 1;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      RAISE WARNING 'the partition % is kept, since somebody holds a lock', part;
+      EXIT;
+    END;
+  END LOOP;
+  RETURN number;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.maintain_performance_metrics(integer) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION public.maintain_performance_metrics(integer) TO service_role;
+
+-- create function public.record_performance_metrics(text, text, integer, double precision, boolean, integer, text, timestamptz)  [specs/events/performance_metrics.yaml:2]
+CREATE FUNCTION public.record_performance_metrics(endpoint text DEFAULT NULL, method text DEFAULT NULL, status_code integer DEFAULT NULL, response_time_ms double precision DEFAULT NULL, cache_hit boolean DEFAULT NULL, database_queries integer DEFAULT NULL, request_id text DEFAULT NULL, created_at timestamptz DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Records one event, and returns its request id: the given one, that of the session, or a new one.
+<<own>>
+DECLARE
+  moment timestamptz := clock_timestamp();
+  request text := left(nullif($7, ''), 255);
+  l1 text := coalesce(pgspec.normalize_path($1), 'unknown');
+  known_l1 boolean;
+  l2 text := coalesce($2, 'unknown');
+  l3 integer := $3;
+  known_l3 boolean;
+BEGIN
+  IF request IS NULL THEN
+    request := left(nullif(pgspec.audit_request_id(), ''), 255);
+  END IF;
+  SELECT EXISTS (SELECT FROM pgspec.performance_metrics_labels AS k WHERE k.label = 'endpoint' AND k.value = l1 AND k.place <= 500),
+    EXISTS (SELECT FROM pgspec.performance_metrics_labels AS k WHERE k.label = 'status_code' AND k.value = l3::text AND k.place <= 60) INTO known_l1, known_l3;
+  IF l1 NOT IN ('unknown', 'other') AND NOT known_l1 AND NOT pgspec.performance_metrics_admits('endpoint', l1, 500) THEN
+    l1 := 'other';
+  END IF;
+  IF l2 NOT IN ('unknown', 'other') AND l2 NOT IN ('GET', 'POST', 'PUT', 'PATCH', 'DELETE') THEN
+    l2 := 'other';
+  END IF;
+  IF l3 IS NOT NULL AND NOT known_l3 AND NOT pgspec.performance_metrics_admits('status_code', l3::text, 60) THEN
+    l3 := NULL;
+  END IF;
+  INSERT INTO public.performance_metrics AS r (created_at, request_id, request_id_given, endpoint, method, status_code, response_time_ms, cache_hit, database_queries)
+  VALUES (
+    CASE WHEN $8 <= moment THEN $8 ELSE moment END,  -- nothing happens in the future
+    coalesce(request, gen_random_uuid()::text),
+    request IS NOT NULL,
+    l1,
+    l2,
+    l3,
+    CASE WHEN $4 NOT IN ('NaN'::double precision, 'Infinity'::double precision, '-Infinity'::double precision) THEN $4 END,
+    $5,
+    $6)
+  RETURNING r.request_id INTO request;
+  RETURN request;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.record_performance_metrics(text, text, integer, double precision, boolean, integer, text, timestamptz) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION public.record_performance_metrics(text, text, integer, double precision, boolean, integer, text, timestamptz) TO service_role;
+
+-- create function public.refresh_materialized_view(text)
+CREATE FUNCTION public.refresh_materialized_view(name text) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '3s'
+AS $function$
+-- Refreshes one view now, due or not, within the caller's transaction.  Returns `ok`, or `busy` when another session
+-- refreshes it, or `failed`, with a warning that says why; the failure is in the log once the transaction commits.
+#variable_conflict use_column
+DECLARE
+  known text[] := ARRAY(
+    SELECT v.view_name FROM pgspec.refreshed_views() AS v
+    WHERE refresh_materialized_view.name IN (
+      v.view_name, (parse_ident(v.view_name))[2], array_to_string(parse_ident(v.view_name), '.')));
+  attempt bigint;
+  outcome text;
+BEGIN
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'materialized views are refreshed in READ COMMITTED transactions only'
+      USING ERRCODE = '25001', HINT = 'SET default_transaction_isolation = ''read committed''';
+  ELSIF cardinality(known) <> 1 THEN
+    RAISE EXCEPTION 'materialized view % is %', quote_nullable(name),
+      CASE cardinality(known) WHEN 0 THEN 'not known' ELSE 'one of several' END
+      USING ERRCODE = '22023', HINT = concat('known: ', CASE cardinality(known)
+        WHEN 0 THEN (SELECT string_agg(v.view_name, ', ' ORDER BY v.place) FROM pgspec.refreshed_views() AS v)
+        ELSE array_to_string(known, ', ') END);
+  END IF;
+  IF pg_try_advisory_xact_lock(1885827954, hashtext(known[1])) THEN
+    INSERT INTO pgspec.mv_refresh_state (view_name, changed_since) VALUES (known[1], clock_timestamp())
+    ON CONFLICT DO NOTHING;
+    attempt := pgspec.open_mv_refresh(known[1], false);
+    IF attempt IS NULL THEN
+      attempt := pgspec.open_mv_refresh(known[1], false);  -- an interrupted attempt is closed now
+    END IF;
+  END IF;
+  IF attempt IS NULL THEN
+    RETURN 'busy';
+  END IF;
+  outcome := public.run_mv_refresh(attempt);
+  IF outcome = 'canceled' THEN
+    RAISE query_canceled USING MESSAGE = 'canceling statement due to user request';
+  ELSIF outcome <> 'ok' THEN
+    RAISE WARNING '% was not refreshed: %', known[1],
+      (SELECT g.error FROM public.mv_refresh_log AS g WHERE g.id = attempt);
+  END IF;
+  RETURN outcome;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.refresh_materialized_view(text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION public.refresh_materialized_view(text) TO service_role;
+
+-- create function public.reset_switch(text, text, integer)
+CREATE FUNCTION public.reset_switch(name text, why text, max_seconds integer DEFAULT 60) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Puts a switch back, and returns what that means.  The cache waits up to max_seconds for writers that have not enqueued.
+#variable_conflict use_column
+DECLARE
+  effect text := 'reset';
+BEGIN
+  PERFORM pgspec.may_switch(reset_switch.name, reset_switch.why);
+  IF reset_switch.name = 'cache' THEN
+    PERFORM pgspec.catch_up(make_interval(secs => max_seconds));
+  ELSIF reset_switch.name = 'enqueue' THEN
+    UPDATE pgspec.thrown_switches AS s
+    SET state = s.state || jsonb_build_object('reset_in', pg_current_xact_id()::text) WHERE s.name = 'cache' AND s.state ? 'stale';
+    effect := 'writers enqueue again; the cache is off until it is reset too';
+  END IF;
+  IF reset_switch.name LIKE 'harden %' THEN
+    effect := pgspec.relax(reset_switch.name);
+  END IF;
+  DELETE FROM pgspec.thrown_switches AS s WHERE s.name = reset_switch.name;
+  IF NOT FOUND THEN
+    RETURN 'was not thrown';
+  END IF;
+  PERFORM pgspec.log_switch(reset_switch.name, false, reset_switch.why);
+  RETURN effect;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.reset_switch(text, text, integer) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION public.reset_switch(text, text, integer) TO service_role;
+
 -- create function public.retry_dead_cache_invalidations()
 CREATE FUNCTION public.retry_dead_cache_invalidations() RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -2015,6 +3384,373 @@ END
 $function$;
 REVOKE ALL ON FUNCTION public.retry_dead_cache_invalidations() FROM PUBLIC, anon, authenticated, service_role;
 GRANT EXECUTE ON FUNCTION public.retry_dead_cache_invalidations() TO service_role;
+
+-- create function public.run_mv_refresh(bigint)
+CREATE FUNCTION public.run_mv_refresh(attempt bigint) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '3s'
+AS $function$
+-- Refreshes the view of an attempt, in the second of its two transactions, and closes it.  Returns `ok`, `failed`,
+-- `canceled` when somebody wants the session to stop, and `lost` when the attempt is not open any more.
+#variable_conflict use_column
+DECLARE
+  opened public.mv_refresh_log%ROWTYPE;
+  locked boolean;
+  relation oid;
+  before bigint;
+  number bigint;
+  own interval := current_setting('statement_timeout')::interval;  -- of the whole CALL
+BEGIN
+  SELECT g.* INTO opened FROM public.mv_refresh_log AS g WHERE g.id = attempt AND g.status = 'running';
+  IF NOT FOUND THEN
+    RETURN 'lost';
+  END IF;
+  FOR patience IN 1 .. 50 LOOP  -- who looks whether the view is due holds the lock for a moment
+    locked := pg_try_advisory_xact_lock(1885827954, hashtext(opened.view_name));
+    EXIT WHEN locked;
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+  IF NOT locked OR NOT EXISTS (SELECT FROM pgspec.mv_refresh_state AS s WHERE s.log_id = attempt) THEN
+    RETURN 'lost';  -- while nobody held the lock, another session took the attempt for an interrupted one
+  END IF;
+  relation := to_regclass(opened.view_name);
+  BEGIN
+    before := pg_stat_get_xact_tuples_inserted(relation);
+    EXECUTE concat('REFRESH MATERIALIZED VIEW ', CASE WHEN opened.mode = 'concurrent' THEN 'CONCURRENTLY ' END, opened.view_name);
+    IF opened.mode = 'plain' AND current_setting('track_counts')::boolean THEN
+      number := pg_stat_get_xact_tuples_inserted(relation) - before;  -- the server has counted while it filled the view
+    ELSE
+      EXECUTE concat('SELECT count(*) FROM ', opened.view_name) INTO number;
+    END IF;
+    -- Views that read this one have changed, like those of a table that was written.
+    INSERT INTO pgspec.mv_source_writes (source)
+    SELECT DISTINCT r.source FROM pgspec.mv_reads AS r WHERE r.source = relation;
+    PERFORM pgspec.close_mv_refresh(attempt, number, NULL, NULL);
+    RETURN 'ok';
+  EXCEPTION
+    WHEN query_canceled THEN
+      IF opened.give_up_at <= clock_timestamp() AND (own = interval '0' OR clock_timestamp() < statement_timestamp() + own) THEN
+        PERFORM pgspec.close_mv_refresh(attempt, NULL,
+          concat('timeout: given up after ', opened.give_up_at - opened.started_at), NULL);
+        RETURN 'failed';
+      END IF;
+      PERFORM pgspec.close_mv_refresh(attempt, NULL, concat(SQLERRM, ' (', SQLSTATE, ')'), NULL);
+      RETURN 'canceled';
+    WHEN lock_not_available THEN
+      PERFORM pgspec.close_mv_refresh(attempt, NULL, concat(SQLERRM, ' (', SQLSTATE, ')'), interval '15 seconds');
+      RETURN 'failed';
+    WHEN OTHERS THEN
+      PERFORM pgspec.close_mv_refresh(attempt, NULL, concat(SQLERRM, ' (', SQLSTATE, ')'), NULL);
+      RETURN 'failed';
+  END;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.run_mv_refresh(bigint) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION public.run_mv_refresh(bigint) TO service_role;
+
+-- create function public.throw_switch(text, text)
+CREATE FUNCTION public.throw_switch(name text, why text) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Throws a switch, or gives one that is thrown another reason; what it returns says what holds from now on.
+#variable_conflict use_column
+DECLARE
+  effect text := 'thrown';
+BEGIN
+  PERFORM pgspec.may_switch(throw_switch.name, throw_switch.why);
+  IF throw_switch.name = 'enqueue' THEN
+    -- What writers do not enqueue the cache must not serve, also when the queue is in use again: see reset_switch.
+    INSERT INTO pgspec.thrown_switches AS s (name, thrown_by, why, state)
+    VALUES ('cache', session_user, throw_switch.why, '{"stale": true}')
+    ON CONFLICT (name) DO UPDATE SET state = excluded.state;
+  END IF;
+  INSERT INTO pgspec.thrown_switches AS s (name, thrown_by, why)
+  VALUES (throw_switch.name, session_user, throw_switch.why)
+  ON CONFLICT (name) DO UPDATE SET thrown_at = excluded.thrown_at, thrown_by = excluded.thrown_by, why = excluded.why;
+  PERFORM pgspec.log_switch(throw_switch.name, true, throw_switch.why);
+  IF throw_switch.name = 'cache' THEN
+    effect := 'cache_get finds nothing and cache_put stores nothing; invalidations go on';
+  ELSIF throw_switch.name = 'enqueue' THEN
+    effect := 'writers enqueue nothing; the cache is off too, and stays off until it is reset after this switch';
+  END IF;
+  IF throw_switch.name = 'refresh' THEN
+    effect := 'no refresh begins; one that runs goes on';
+  END IF;
+  IF throw_switch.name LIKE 'harden %' THEN
+    effect := pgspec.harden(throw_switch.name);
+  END IF;
+  RETURN effect;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.throw_switch(text, text) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION public.throw_switch(text, text) TO service_role;
+
+-- create function public.verify_migration_success()
+CREATE FUNCTION public.verify_migration_success() RETURNS TABLE (name text, ok boolean, detail text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET row_security = on
+AS $function$
+-- One row for each check: its name, whether all is well, and what was found.  It only reads, and a part that cannot be asked
+-- is a row of its own that says why.
+#variable_conflict use_column
+BEGIN
+  BEGIN
+    RETURN QUERY
+    SELECT replace(d.type, '_', ' ') || ' ' || d.name, f.now IS NOT DISTINCT FROM d.fingerprint,
+      CASE WHEN f.now IS NULL THEN 'is gone' WHEN f.now = d.fingerprint THEN 'is as it was deployed'
+        ELSE 'was changed since it was deployed' END
+    FROM pgspec.deployed_objects AS d CROSS JOIN LATERAL (SELECT pgspec.fingerprint(d.type, d.name) OFFSET 0) AS f (now)
+    ORDER BY d.type, d.name;
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'objects are as they were deployed', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    -- What the server's text of an object does not tell: whether it works.
+    SELECT o.title, o.names IS NULL, coalesce(o.problem || ': ' || o.names, 'all of them')
+    FROM (
+      SELECT 'indexes are valid', 'invalid', string_agg(d.name, ', ' ORDER BY d.name)
+      FROM pgspec.deployed_objects AS d
+      JOIN pg_index AS i ON i.indexrelid = CASE WHEN d.type = 'index' THEN to_regclass(d.name) END
+      WHERE NOT (i.indisvalid AND i.indisready)
+      UNION ALL
+      SELECT 'triggers fire', 'disabled', string_agg(d.name, ', ' ORDER BY d.name)
+      FROM pgspec.deployed_objects AS d
+      CROSS JOIN LATERAL regexp_match(d.name, '^("(?:[^"]|"")+"|[^" ]+) ON (.+)$') AS m
+      JOIN pg_trigger AS t ON t.tgrelid = to_regclass(m[2]) AND t.tgname = (parse_ident(m[1]))[1]
+      WHERE d.type = 'trigger' AND t.tgenabled NOT IN ('O', 'A')
+    ) AS o (title, problem, names);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'indexes and triggers work', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    SELECT 'nothing is open to PUBLIC', o.names IS NULL, coalesce('open: ' || o.names, 'no object that was deployed')
+    FROM (
+      SELECT string_agg(DISTINCT a.name, ', ') FROM (
+        SELECT d.name, coalesce(p.proacl, acldefault('f', p.proowner))
+        FROM pgspec.deployed_objects AS d
+        JOIN pg_proc AS p ON p.oid = CASE WHEN d.type IN ('function', 'procedure') THEN to_regprocedure(d.name) END
+        UNION ALL
+        SELECT d.name, x.acl
+        FROM pgspec.deployed_objects AS d
+        JOIN pg_class AS c ON c.oid = CASE WHEN d.type IN ('table', 'view', 'materialized_view') THEN to_regclass(d.name) END
+        CROSS JOIN LATERAL (
+          SELECT c.relacl UNION ALL SELECT t.attacl FROM pg_attribute AS t WHERE t.attrelid = c.oid AND NOT t.attisdropped
+        ) AS x (acl)
+        UNION ALL
+        SELECT 'schema ' || 'pgspec', n.nspacl FROM pg_namespace AS n WHERE n.nspname = 'pgspec'
+      ) AS a (name, acl)
+      WHERE EXISTS (SELECT FROM aclexplode(a.acl) AS g WHERE g.grantee = 0)
+    ) AS o (names);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'nothing is open to PUBLIC', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    SELECT 'refreshes of ' || v.name, v.populated AND v.is_unique,
+      CASE WHEN NOT v.populated THEN 'cannot be read: it was never filled'
+        WHEN NOT v.is_unique THEN 'cannot run concurrently: no valid UNIQUE index on plain columns, without a condition'
+        ELSE 'can run concurrently' END
+    FROM (
+      SELECT d.name, c.relispopulated, EXISTS (
+        SELECT FROM pg_index AS i
+        WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indisready
+          AND i.indpred IS NULL AND i.indexprs IS NULL)
+      FROM pgspec.deployed_objects AS d
+      JOIN pg_class AS c ON c.oid = CASE WHEN d.type = 'materialized_view' THEN to_regclass(d.name) END
+    ) AS v (name, populated, is_unique)
+    ORDER BY v.name;
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'materialized views can be refreshed', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    SELECT 'cache invalidations reach the cache', q.late IS NULL,
+      CASE WHEN q.late IS NULL THEN 'none is due for long'
+        ELSE format('the oldest is due for %s: nobody drains the queue', date_trunc('second', q.late)) END
+    FROM (
+      SELECT clock_timestamp() - min(q.visible_at) FROM public.cache_invalidation_queue AS q
+      WHERE q.processed_at IS NULL AND q.dead_at IS NULL AND q.visible_at < clock_timestamp() - interval '5 minutes'
+    ) AS q (late)
+    UNION ALL
+    SELECT 'cache invalidations are not given up', q.dead = 0,
+      CASE WHEN q.dead = 0 THEN 'none is' ELSE format('%s are, the last with: %s', q.dead, q.error) END
+    FROM (
+      SELECT count(*), (array_agg(q.last_error ORDER BY q.dead_at DESC))[1] FROM public.cache_invalidation_queue AS q
+      WHERE q.processed_at IS NULL AND q.dead_at IS NOT NULL
+    ) AS q (dead, error);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'cache invalidations', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    SELECT 'last refresh of ' || h.view_name, h.failures = 0 AND (h.staleness <= h.max_staleness) IS NOT FALSE,
+      CASE WHEN h.failures > 0 THEN format('failed %s times in a row: %s', h.failures, h.last_error)
+        WHEN h.staleness > h.max_staleness THEN format('is stale for %s, and may be for %s', date_trunc('second', h.staleness), h.max_staleness)
+        WHEN h.last_success IS NULL THEN 'is to come'
+        ELSE format('was well, at %s', date_trunc('second', h.last_success)) END
+    FROM public.mv_refresh_health AS h ORDER BY h.view_name;
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'last refreshes', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    SELECT 'partitions of ' || h.log, coalesce(h.days_ahead >= 1 AND h.default_rows = 0, false),
+      CASE WHEN h.days_ahead < 0 THEN 'none for today: run_maintenance() makes them'
+        ELSE format('%s days ahead, %s rows outside of any', h.days_ahead, h.default_rows) END
+    FROM public.event_log_health AS h
+    UNION ALL
+    SELECT 'request ids of ' || h.log, h.request_ids_last_hour >= h.events_last_hour * 0.9,
+      format('given for %s of %s events of the last hour', h.request_ids_last_hour, h.events_last_hour)
+    FROM public.event_log_health AS h
+    UNION ALL
+    SELECT format('values of %s.%s', h.log, h.label), h.distinct_values < h.budget,
+      format('%s of %s', h.distinct_values, h.budget)
+    FROM public.event_label_health AS h;
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'event logs', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    SELECT 'no switch is thrown', s.names IS NULL, coalesce('thrown: ' || s.names, 'none is')
+    FROM (
+      SELECT string_agg(format('%s by %s: %s', s.name, s.thrown_by, s.why), '; ' ORDER BY s.name) FROM public.pgspec_switches AS s WHERE s.thrown
+    ) AS s (names);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'no switch is thrown', false, SQLERRM;
+  END;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.verify_migration_success() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON FUNCTION public.verify_migration_success() TO service_role;
+
+-- create procedure public.refresh_materialized_views()
+CREATE PROCEDURE public.refresh_materialized_views()
+LANGUAGE plpgsql
+AS $function$
+-- Refreshes what is due, in order of dependency, each view in a transaction of its own.  Everything is qualified, also
+-- the operator: a procedure that commits cannot fix its search_path.
+DECLARE
+  place integer := 0;
+  attempt bigint;
+  outcome text;
+BEGIN
+  PERFORM public.cancel_overdue_refreshes();
+  LOOP
+    SELECT b.place, b.log_id INTO place, attempt FROM public.begin_mv_refresh(place) AS b;
+    EXIT WHEN attempt IS NULL;
+    COMMIT;
+    outcome := public.run_mv_refresh(attempt);
+    COMMIT;
+    IF outcome OPERATOR(pg_catalog.=) 'canceled' THEN
+      RAISE query_canceled USING MESSAGE = 'refreshes stop: a session was told to cancel its statement';
+    END IF;
+  END LOOP;
+END
+$function$;
+REVOKE ALL ON PROCEDURE public.refresh_materialized_views() FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON PROCEDURE public.refresh_materialized_views() TO service_role;
+
+-- create procedure public.run_cache_invalidations(integer)
+CREATE PROCEDURE public.run_cache_invalidations(max_seconds integer DEFAULT 55)
+LANGUAGE plpgsql
+AS $function$
+-- Drains the queue about every second until max_seconds are over, each time in a transaction of its own: what is written is
+-- invalid a second later, though cron starts this once a minute.  While one session drains, others find nothing to do.
+-- No setting of this procedure can protect it, since it commits: every name and operator is qualified.
+DECLARE
+  stop timestamp with time zone := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => max_seconds);
+  due timestamp with time zone;
+BEGIN
+  LOOP
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;  -- whatever the role has as its default
+    due := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) interval '1 second';
+    PERFORM public.drain_cache_invalidation_queue(1000, 1);
+    COMMIT;
+    EXIT WHEN (due OPERATOR(pg_catalog.<) stop) IS NOT TRUE;
+    PERFORM pg_catalog.pg_sleep_until(due);
+  END LOOP;
+END
+$function$;
+REVOKE ALL ON PROCEDURE public.run_cache_invalidations(integer) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON PROCEDURE public.run_cache_invalidations(integer) TO service_role;
+
+-- create procedure public.run_maintenance(integer)
+CREATE PROCEDURE public.run_maintenance(max_seconds integer DEFAULT 600)
+LANGUAGE plpgsql
+AS $function$
+-- Calls each part again and again until it finds nothing more to do or max_seconds are over, each time in a transaction of
+-- its own.  A part that fails is left out and does not stop the others; at the end the procedure fails and names it.  Two
+-- sessions never work at once, and neither waits.
+-- No setting of this procedure can protect it, since it commits: every name and operator is qualified.
+DECLARE
+  stop timestamp with time zone := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => max_seconds);
+  parts pg_catalog.text[] := ARRAY[
+    'public.maintain_performance_metrics()',
+    'public.cleanup_admin_audit_log()',
+    'public.cleanup_cache_invalidation_queue()',
+    'public.cleanup_mv_refresh_log()'
+  ];
+  left_over pg_catalog.text[];
+  part pg_catalog.text;
+  number integer;
+  failures pg_catalog.text[] := ARRAY[]::pg_catalog.text[];
+BEGIN
+  COMMIT;
+  <<rounds>>
+  WHILE pg_catalog.cardinality(parts) OPERATOR(pg_catalog.>) 0 LOOP
+    left_over := ARRAY[]::pg_catalog.text[];
+    FOREACH part IN ARRAY parts LOOP
+      EXIT rounds WHEN NOT pg_catalog.pg_try_advisory_xact_lock(1885827952, -2);  -- another session is at it
+      BEGIN
+        EXECUTE pg_catalog.concat('SELECT ', part) INTO number;
+        IF number OPERATOR(pg_catalog.>) 0 THEN
+          left_over := pg_catalog.array_append(left_over, part);
+        END IF;
+      EXCEPTION WHEN OTHERS THEN
+        failures := pg_catalog.array_append(failures, pg_catalog.concat(part, ': ', SQLERRM));
+        RAISE WARNING 'maintenance: % failed: %', part, SQLERRM;
+      END;
+      COMMIT;
+    END LOOP;
+    EXIT WHEN (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.<) stop) IS NOT TRUE;
+    parts := left_over;
+  END LOOP;
+  IF pg_catalog.cardinality(failures) OPERATOR(pg_catalog.>) 0 THEN
+    RAISE EXCEPTION E'maintenance: not all of it was done\n%', pg_catalog.array_to_string(failures, E'\n');
+  END IF;
+END
+$function$;
+REVOKE ALL ON PROCEDURE public.run_maintenance(integer) FROM PUBLIC, anon, authenticated, service_role;
+GRANT EXECUTE ON PROCEDURE public.run_maintenance(integer) TO service_role;
+
+-- create view pgspec.mv_reads
+CREATE VIEW pgspec.mv_reads AS
+SELECT v.view_name, to_regclass(u.name)::oid AS source
+FROM pgspec.refreshed_views() AS v
+CROSS JOIN LATERAL unnest(v.sources) AS u (name)
+WHERE to_regclass(u.name) IS NOT NULL;
+
+-- create access to pgspec.mv_reads
+REVOKE ALL ON TABLE pgspec.mv_reads FROM PUBLIC, anon, authenticated, service_role;
+
+-- create view pgspec.mv_refresh_basis
+CREATE VIEW pgspec.mv_refresh_basis AS
+SELECT v.view_name, v.sources,
+  (SELECT CASE WHEN bool_and(coalesce(c.relkind = 'm' OR t.oid IS NOT NULL, false)) IS NOT FALSE
+      THEN concat_ws(' ', to_regclass(v.view_name)::oid, string_agg(concat(c.oid, '/', t.oid), ' ' ORDER BY c.oid)) END
+   FROM unnest(v.sources) AS u (name)
+   LEFT JOIN pg_class AS c ON c.oid = to_regclass(u.name)
+   LEFT JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgname = 'pgspec_refresh' AND t.tgenabled IN ('O', 'A')) AS basis
+FROM pgspec.refreshed_views() AS v;
+
+-- create access to pgspec.mv_refresh_basis
+REVOKE ALL ON TABLE pgspec.mv_refresh_basis FROM PUBLIC, anon, authenticated, service_role;
 
 -- create view public.admin_audit_log  [specs/access/audit.yaml:3]
 CREATE VIEW public.admin_audit_log WITH (security_invoker = true, security_barrier = true) AS
@@ -2059,6 +3795,105 @@ FROM public.cache_invalidation_queue AS q;
 -- create access to public.cache_invalidation_health
 REVOKE ALL ON TABLE public.cache_invalidation_health FROM PUBLIC, anon, authenticated, service_role;
 GRANT SELECT ON TABLE public.cache_invalidation_health TO service_role;
+
+-- create view public.event_label_health
+CREATE VIEW public.event_label_health AS
+SELECT 'performance_metrics'::text AS log, b.label, count(k.value) AS distinct_values, b.budget
+FROM (VALUES ('endpoint', 500::bigint), ('status_code', 60::bigint)) AS b (label, budget)
+LEFT JOIN pgspec.performance_metrics_labels AS k ON k.label = b.label AND k.place <= b.budget
+GROUP BY b.label, b.budget;
+
+-- create access to public.event_label_health
+REVOKE ALL ON TABLE public.event_label_health FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON TABLE public.event_label_health TO service_role;
+
+-- create view public.event_log_health
+CREATE VIEW public.event_log_health AS
+SELECT 'performance_metrics'::text AS log, p.oldest, p.newest, p.days_ahead, d.default_rows, e.events_last_hour, e.request_ids_last_hour
+FROM (
+  SELECT min(t.day) AS oldest, max(t.day) AS newest,
+    -- the days from tomorrow on that have a partition without a gap; -1 when today has none
+    (SELECT min(n) FROM generate_series(0, 1000) AS n
+      WHERE (now() AT TIME ZONE 'UTC')::date + n <> ALL (coalesce(array_agg(t.day), '{}'))) - 1 AS days_ahead
+  FROM (
+    SELECT to_date(right(c.relname, 8), 'YYYYMMDD') AS day FROM pg_catalog.pg_inherits AS i
+    JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'public.performance_metrics'::regclass AND c.relname ~ '_[0-9]{8}$') AS t) AS p,
+  (SELECT count(*) AS default_rows FROM (SELECT FROM public.performance_metrics_default LIMIT 100000) AS r) AS d,
+  (SELECT count(*) AS events_last_hour, count(*) FILTER (WHERE r.request_id_given) AS request_ids_last_hour
+    FROM public.performance_metrics AS r WHERE r.created_at > now() - interval '1 hour' AND r.created_at <= now()) AS e;
+
+-- create access to public.event_log_health
+REVOKE ALL ON TABLE public.event_log_health FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON TABLE public.event_log_health TO service_role;
+
+-- create view public.mv_refresh_health
+CREATE VIEW public.mv_refresh_health AS
+SELECT h.view_name,
+  h.every IS NOT NULL AND h.changed IS NOT FALSE
+    AND coalesce(h.last_success + h.every - least(h.every / 10, interval '30 seconds') <= clock_timestamp(), true)
+    AND coalesce(h.retry_at <= clock_timestamp(), true) AS due,
+  h.changed, h.last_success,
+  CASE WHEN h.changed IS NULL THEN clock_timestamp() - coalesce(h.last_success, h.since)
+    WHEN h.changed AND h.since IS NOT NULL THEN clock_timestamp() - h.since ELSE interval '0' END AS staleness,
+  h.max_staleness, h.failures, h.retry_at, h.last_error, h.last_duration
+FROM (
+  SELECT v.view_name, v.every, v.max_staleness, s.last_success, s.retry_at, s.last_error, s.last_duration,
+    coalesce(s.failures, 0) AS failures,
+    CASE WHEN v.sources IS NOT NULL THEN s.view_name IS NULL OR w.since IS NOT NULL END AS changed,
+    w.since
+  FROM pgspec.refreshed_views() AS v
+  LEFT JOIN pgspec.mv_refresh_state AS s ON s.view_name = v.view_name
+  CROSS JOIN LATERAL (
+    SELECT coalesce(least(s.stale_since, s.changed_since), (
+      SELECT min(n.noted_at) FROM pgspec.mv_source_writes AS n
+      WHERE CASE WHEN v.sources IS NULL THEN s.view_name IS NULL
+        ELSE n.source IN (SELECT to_regclass(u.name)::oid FROM unnest(v.sources) AS u (name))
+          AND pg_visible_in_snapshot(n.xid, s.seen) IS NOT TRUE END)) AS since) AS w) AS h;
+
+-- create access to public.mv_refresh_health
+REVOKE ALL ON TABLE public.mv_refresh_health FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON TABLE public.mv_refresh_health TO service_role;
+
+-- create view public.pgspec_alerts
+CREATE VIEW public.pgspec_alerts AS
+SELECT v.name, v.severity, v.value, v.threshold,
+  v.breached AND (v.pending = interval '0' OR coalesce(s.breached_since <= clock_timestamp() - v.pending, false)) AS firing,
+  CASE WHEN v.breached THEN coalesce(s.breached_since, statement_timestamp()) END AS since,
+  v.detail, v.runbook, v.breached, v.problem
+FROM pgspec.alert_values() AS v
+LEFT JOIN pgspec.alert_state AS s ON s.name = v.name;
+
+-- create access to public.pgspec_alerts
+REVOKE ALL ON TABLE public.pgspec_alerts FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON TABLE public.pgspec_alerts TO service_role;
+
+-- create view public.pgspec_switch_log
+CREATE VIEW public.pgspec_switch_log AS
+SELECT id, at, name, thrown, db_role, session_role, application, why
+FROM pgspec.switch_log;
+
+-- create access to public.pgspec_switch_log
+REVOKE ALL ON TABLE public.pgspec_switch_log FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON TABLE public.pgspec_switch_log TO service_role;
+
+-- create view public.pgspec_switches
+CREATE VIEW public.pgspec_switches AS
+SELECT coalesce(k.name, s.name) AS name, s.name IS NOT NULL AS thrown, s.thrown_at, s.thrown_by, s.why
+FROM (VALUES
+  ('cache'),
+  ('enqueue'),
+  ('refresh'),
+  ('harden public.admin_audit_log'),
+  ('harden public.bookings'),
+  ('harden public.profiles'),
+  ('harden public.services')
+) AS k (name)
+FULL JOIN pgspec.thrown_switches AS s ON s.name = k.name;
+
+-- create access to public.pgspec_switches
+REVOKE ALL ON TABLE public.pgspec_switches FROM PUBLIC, anon, authenticated, service_role;
+GRANT SELECT ON TABLE public.pgspec_switches TO service_role;
 
 -- create row security on pgspec.admin_audit_log  [specs/access/audit.yaml:14]
 ALTER TABLE pgspec.admin_audit_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -2142,7 +3977,7 @@ WITH classified AS (
            r.cache_hit,
            r.database_queries,
            ceil(4 * ln(greatest(r.response_time_ms, 1)) / ln(2::double precision))::integer AS latency_class
-    FROM public.api_requests r
+    FROM public.performance_metrics r
 ), histogram AS (
     SELECT h.bucket,
            h.endpoint,
@@ -2361,7 +4196,7 @@ SELECT date_bin('5 minutes', r.created_at, TIMESTAMPTZ '2000-01-01 00:00:00+00')
        -- Requests that cannot be cached have no say in the hit rate: cache_hit is NULL for them.
        round(count(*) FILTER (WHERE r.cache_hit)::numeric / nullif(count(r.cache_hit), 0), 4) AS cache_hit_rate,
        round(avg(r.database_queries), 2) AS avg_database_queries
-FROM public.api_requests r
+FROM public.performance_metrics r
 GROUP BY five_minute_bucket, r.endpoint, r.method
 WITH DATA;
 
@@ -2397,7 +4232,7 @@ SELECT date_bin('1 hour', r.created_at, TIMESTAMPTZ '2000-01-01 00:00:00+00') AS
        count(*) FILTER (WHERE r.response_time_ms > 1000) AS slow_requests,
        round(count(*) FILTER (WHERE r.cache_hit)::numeric / nullif(count(r.cache_hit), 0), 4) AS cache_hit_rate,
        sum(r.database_queries) AS database_queries
-FROM public.api_requests r
+FROM public.performance_metrics r
 GROUP BY hour, r.endpoint, r.method
 WITH DATA;
 
@@ -2637,6 +4472,46 @@ REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECU
 CREATE TRIGGER pgspec_cache_update AFTER UPDATE ON public.specialties
 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgspec.cache_update_public_specialties();
 
+-- create trigger pgspec_refresh ON public.bookings  [specs/views/geographic_analytics_daily.yaml:49]
+CREATE TRIGGER pgspec_refresh AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.bookings
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.note_write();
+
+-- create trigger pgspec_refresh ON public.locations  [specs/views/geographic_analytics_daily.yaml:49]
+CREATE TRIGGER pgspec_refresh AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.locations
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.note_write();
+
+-- create trigger pgspec_refresh ON public.profiles  [specs/views/specialty_analytics_daily.yaml:54]
+CREATE TRIGGER pgspec_refresh AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.profiles
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.note_write();
+
+-- create trigger pgspec_refresh ON public.provider_events  [specs/views/geographic_analytics_daily.yaml:49]
+CREATE TRIGGER pgspec_refresh AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.provider_events
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.note_write();
+
+-- create trigger pgspec_refresh ON public.reviews  [specs/views/provider_analytics_daily.yaml:49]
+CREATE TRIGGER pgspec_refresh AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.reviews
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.note_write();
+
+-- create trigger pgspec_refresh ON public.search_events  [specs/views/geographic_analytics_daily.yaml:49]
+CREATE TRIGGER pgspec_refresh AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.search_events
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.note_write();
+
+-- create trigger pgspec_refresh ON public.services  [specs/views/specialty_analytics_daily.yaml:54]
+CREATE TRIGGER pgspec_refresh AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.services
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.note_write();
+
+-- create trigger pgspec_switch_log_guard_delete ON pgspec.switch_log
+CREATE TRIGGER pgspec_switch_log_guard_delete BEFORE DELETE ON pgspec.switch_log
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.switch_log_guard();
+
+-- create trigger pgspec_switch_log_guard_truncate ON pgspec.switch_log
+CREATE TRIGGER pgspec_switch_log_guard_truncate BEFORE TRUNCATE ON pgspec.switch_log
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.switch_log_guard();
+
+-- create trigger pgspec_switch_log_guard_update ON pgspec.switch_log
+CREATE TRIGGER pgspec_switch_log_guard_update BEFORE UPDATE ON pgspec.switch_log
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.switch_log_guard();
+
 -- create rights on public.bookings  [specs/access/bookings.yaml:2]
 REVOKE ALL ON TABLE public.bookings FROM PUBLIC, anon, authenticated;
 GRANT INSERT, SELECT, UPDATE ON TABLE public.bookings TO authenticated;
@@ -2712,6 +4587,8 @@ FROM (VALUES
   ('function', 'pgspec.access_public_bookings(text)', 'be483442b503e715'),
   ('function', 'pgspec.access_public_profiles(text)', '82ec99f986725fa4'),
   ('function', 'pgspec.access_public_services(text)', 'bc64008323c469a9'),
+  ('function', 'pgspec.alert_values()', '95d5029c8a0270ce'),
+  ('function', 'pgspec.api_side()', 'cf12adb47f62537f'),
   ('function', 'pgspec.audit_admin_audit_log_delete_public_bookings()', 'a8270095e2372518'),
   ('function', 'pgspec.audit_admin_audit_log_delete_public_profiles()', 'ba2c03a84b02c120'),
   ('function', 'pgspec.audit_admin_audit_log_delete_public_services()', 'a77c780679a225bf'),
@@ -2739,32 +4616,61 @@ FROM (VALUES
   ('function', 'pgspec.cache_update_public_profiles()', '663c78cb2e6fb8b9'),
   ('function', 'pgspec.cache_update_public_services()', 'a544693b8affa5a2'),
   ('function', 'pgspec.cache_update_public_specialties()', '33bb08a9c9a22bc3'),
+  ('function', 'pgspec.catch_up(interval)', 'f080adedaa6ac16a'),
   ('function', 'pgspec.claim(text)', '3fe0d6a7998416ce'),
   ('function', 'pgspec.claim_bigint(text)', '7e253470e350b2fd'),
   ('function', 'pgspec.claim_uuid(text)', '8b9990e017d6fa17'),
-  ('function', 'pgspec.enqueue_tags(text[], interval)', 'f2e3ae831f934858'),
-  ('function', 'pgspec.fingerprint(text, text)', 'ba777e8e3eec1ab7'),
+  ('function', 'pgspec.close_mv_refresh(bigint, bigint, text, interval)', 'c774153b5ffb913e'),
+  ('function', 'pgspec.closed_by(text)', '5a33e6b879761b2f'),
+  ('function', 'pgspec.enqueue_tags(text[], interval)', 'e59512f7716823a4'),
+  ('function', 'pgspec.fingerprint(text, text)', '019b7fb2cf123c8e'),
   ('function', 'pgspec.guard_pgspec_admin_audit_log(text)', '7e74aae54a3dc623'),
+  ('function', 'pgspec.harden(text)', '934eaae5ae3b772b'),
   ('function', 'pgspec.invalidate_tags(text[])', 'f63e7a6f07a70f3e'),
   ('function', 'pgspec.joined_rows(boolean)', 'b787d5d8550ad52f'),
+  ('function', 'pgspec.log_switch(text, boolean, text)', '6dec32cc9a95e776'),
+  ('function', 'pgspec.may_switch(text, text)', '4473e0641f697ed8'),
   ('function', 'pgspec.may_view_admin_audit_viewer(boolean)', '4ddb8671a90c8471'),
+  ('function', 'pgspec.normalize_path(text)', 'faceb71a8366653e'),
+  ('function', 'pgspec.note_write()', '2ebe8eafb75a0532'),
+  ('function', 'pgspec.open_mv_refresh(text, boolean)', '2e42c345d03830bd'),
+  ('function', 'pgspec.performance_metrics_admits(text, text, integer)', 'f49d27667aee54f4'),
+  ('function', 'pgspec.refreshed_views()', 'a3a47d392389ba71'),
+  ('function', 'pgspec.relation_grants(regclass)', 'd68c4bbef17335bc'),
+  ('function', 'pgspec.relax(text)', 'd8de97eb3af694f2'),
   ('function', 'pgspec.settle_dead(text[], timestamptz)', 'cce34043e61d79d1'),
+  ('function', 'pgspec.settle_mv_sources()', '59b1e5ffdf47283e'),
+  ('function', 'pgspec.skipping()', '94e4399568dd0a42'),
   ('function', 'pgspec.storable_tag(text)', '731522ce59338dfe'),
+  ('function', 'pgspec.switch_log_guard()', 'e3582d5e8cbced43'),
+  ('function', 'pgspec.switch_targets()', '3778b804b44821d2'),
   ('function', 'pgspec.tag_and_wildcards(text)', '40c9c934e320929c'),
   ('function', 'pgspec.tags_and_wildcards(text[])', '48f4d2c33a6f649d'),
   ('function', 'pgspec.wake_joined(timestamptz)', 'a2ed2b678d79c45a'),
+  ('function', 'public.access_left(text)', '99d143137e471831'),
   ('function', 'public.ack_cache_invalidations(uuid, bigint[])', '6cd807e26c037239'),
-  ('function', 'public.cache_get(text)', '1987591c019a0742'),
-  ('function', 'public.cache_put(text, jsonb, text[], bigint[], interval)', '3d3dcd8d4334b2a9'),
+  ('function', 'public.begin_mv_refresh(integer)', '33fa82950579b742'),
+  ('function', 'public.cache_get(text)', '3fa6242ffbbee6d3'),
+  ('function', 'public.cache_put(text, jsonb, text[], bigint[], interval)', 'a9f9e93d2ec4b647'),
   ('function', 'public.cache_tag_versions(text[])', 'd1327da0a2c261b8'),
+  ('function', 'public.cancel_overdue_refreshes()', '3b6f9a7a322c741b'),
   ('function', 'public.claim_cache_invalidations(integer, integer)', '9ad38770e0d8e1f4'),
   ('function', 'public.cleanup_admin_audit_log(integer)', 'c9add9c750ef1170'),
   ('function', 'public.cleanup_cache_invalidation_queue(interval, integer)', '68c5b7c6f5557b47'),
+  ('function', 'public.cleanup_mv_refresh_log(interval, integer)', 'd92911da62633a84'),
   ('function', 'public.drain_cache_invalidation_queue(integer, integer)', '985666bcc81717c7'),
   ('function', 'public.enqueue_cache_invalidation(text, integer)', '08f62ec6dea40ce2'),
+  ('function', 'public.evaluate_alerts()', '8e9526d29f515906'),
   ('function', 'public.explain_access(text, text)', '8cd362645b910ed4'),
   ('function', 'public.fail_cache_invalidations(uuid, bigint[], text)', '1231e6e754ad2951'),
+  ('function', 'public.maintain_performance_metrics(integer)', 'c01905b0b47b014e'),
+  ('function', 'public.record_performance_metrics(text, text, integer, double precision, boolean, integer, text, timestamptz)', '304cf216f824dd9d'),
+  ('function', 'public.refresh_materialized_view(text)', '815410c14a520bee'),
+  ('function', 'public.reset_switch(text, text, integer)', '80e1ae2959a7c569'),
   ('function', 'public.retry_dead_cache_invalidations()', '45be198419be3ced'),
+  ('function', 'public.run_mv_refresh(bigint)', 'c5334df1d7f91b3d'),
+  ('function', 'public.throw_switch(text, text)', '5b45742ea407fa11'),
+  ('function', 'public.verify_migration_success()', 'b7fc0fbcecda325d'),
   ('index', 'pgspec.admin_audit_log_at', 'f1203ae265d2585a'),
   ('index', 'pgspec.admin_audit_log_row_key', '711ea98b95b2e065'),
   ('index', 'public.api_metrics_5m_endpoint_bucket_idx', '2777658fd47be8af'),
@@ -2782,15 +4688,18 @@ FROM (VALUES
   ('index', 'public.idx_performance_hourly_unique', '2cba0a6738778c12'),
   ('index', 'public.idx_provider_analytics_unique', '13a8a287598e1b50'),
   ('index', 'public.idx_specialty_analytics_unique', 'd85c506e299f1285'),
+  ('index', 'public.mv_refresh_log_view', 'a56311043e5368b1'),
   ('index', 'public.performance_analytics_5min_endpoint_five_minute_bucket_idx', '2e54caacf9239cf3'),
   ('index', 'public.performance_analytics_hourly_endpoint_hour_idx', 'f9176df087647791'),
+  ('index', 'public.performance_metrics_created_at', '9d2bfea124b32568'),
+  ('index', 'public.performance_metrics_request_id', 'f437f4b740fb9f89'),
   ('index', 'public.provider_analytics_daily_provider_id_date_idx', '37d06c8b18503f9d'),
   ('index', 'public.specialty_analytics_daily_specialty_id_date_idx', 'ee4a26bfcb0635c9'),
-  ('materialized_view', 'public.api_metrics_5m', '04540e2c8b02956c'),
+  ('materialized_view', 'public.api_metrics_5m', '2bc51879ebb3f83f'),
   ('materialized_view', 'public.api_metrics_hourly_enhanced', 'de6c401928cbc4c7'),
   ('materialized_view', 'public.geographic_analytics_daily', '4bbd391a059b96e5'),
-  ('materialized_view', 'public.performance_analytics_5min', '7582f951152ee83e'),
-  ('materialized_view', 'public.performance_analytics_hourly', '1f9f3a8ccea388ad'),
+  ('materialized_view', 'public.performance_analytics_5min', '259e49ba3834433d'),
+  ('materialized_view', 'public.performance_analytics_hourly', '070cdfdbe4b915d5'),
   ('materialized_view', 'public.provider_analytics_daily', 'cbd9be7d07474dea'),
   ('materialized_view', 'public.specialty_analytics_daily', 'dffe5ab0975554ea'),
   ('policy', 'admins_read ON pgspec.admin_audit_log', '2d375879cbbf88e8'),
@@ -2807,15 +4716,26 @@ FROM (VALUES
   ('policy', 'pgspec_service ON pgspec.admin_audit_log', '5075101d2355306a'),
   ('policy', 'pgspec_viewer ON pgspec.admin_audit_log', '7cd0e07bed4e5dbb'),
   ('policy', 'vendors_answer ON public.bookings', 'a6568a497a799b4f'),
+  ('procedure', 'public.refresh_materialized_views()', '3637f5c8e0064289'),
+  ('procedure', 'public.run_cache_invalidations(integer)', '06a2ad8458718738'),
+  ('procedure', 'public.run_maintenance(integer)', 'ca671a73965a283c'),
   ('row_security', 'pgspec.admin_audit_log', 'f2162f0bdf9e0fe3'),
   ('row_security', 'public.bookings', 'dbe2a3bb40ea8461'),
   ('row_security', 'public.profiles', '61c752a39d1ca6e3'),
   ('row_security', 'public.services', '8271bb3c7f8476da'),
   ('table', 'pgspec.admin_audit_log', '3d2be7f14d4e0de7'),
+  ('table', 'pgspec.alert_state', '0d6fcdeed9392a85'),
   ('table', 'pgspec.cache_tags', '4150b0b2d222aadf'),
   ('table', 'pgspec.deployed_objects', 'e12627b13b639ac9'),
+  ('table', 'pgspec.mv_refresh_state', '06d0e43b1fac5cad'),
+  ('table', 'pgspec.mv_source_writes', '4c853d450aeaef32'),
+  ('table', 'pgspec.performance_metrics_labels', 'db61a94b4cfa91d4'),
+  ('table', 'pgspec.switch_log', '4085dbd0c3900c39'),
+  ('table', 'pgspec.thrown_switches', '12931edc53b27321'),
   ('table', 'public.cache_entries', '37617706afd13506'),
   ('table', 'public.cache_invalidation_queue', '561cffa08e253d19'),
+  ('table', 'public.mv_refresh_log', '2a3ee73a4ac0a389'),
+  ('table', 'public.performance_metrics', 'ffbe8880d484d0d0'),
   ('trigger', 'pgspec_audit_admin_audit_log_delete ON public.bookings', 'c33905174dcad46b'),
   ('trigger', 'pgspec_audit_admin_audit_log_delete ON public.profiles', '7359564b9c2fe1d7'),
   ('trigger', 'pgspec_audit_admin_audit_log_delete ON public.services', '7fb7dec36747db93'),
@@ -2843,7 +4763,25 @@ FROM (VALUES
   ('trigger', 'pgspec_cache_update ON public.profiles', 'c532711bd6728e49'),
   ('trigger', 'pgspec_cache_update ON public.services', '32f3ad69e89d60df'),
   ('trigger', 'pgspec_cache_update ON public.specialties', '944cd2ddf483d15e'),
+  ('trigger', 'pgspec_refresh ON public.bookings', 'd057b05dd4cc07f3'),
+  ('trigger', 'pgspec_refresh ON public.locations', 'f48e8dd65448ca12'),
+  ('trigger', 'pgspec_refresh ON public.profiles', 'ca8d4205e7a71f86'),
+  ('trigger', 'pgspec_refresh ON public.provider_events', '000593cfdd450592'),
+  ('trigger', 'pgspec_refresh ON public.reviews', '7ea3bd4bb5893216'),
+  ('trigger', 'pgspec_refresh ON public.search_events', '5402bac5b2ae03ed'),
+  ('trigger', 'pgspec_refresh ON public.services', '08098f258bf26d9d'),
+  ('trigger', 'pgspec_switch_log_guard_delete ON pgspec.switch_log', 'f3a0e9d9e832543c'),
+  ('trigger', 'pgspec_switch_log_guard_truncate ON pgspec.switch_log', '6e0f576c6a956253'),
+  ('trigger', 'pgspec_switch_log_guard_update ON pgspec.switch_log', '6326de6d31525e23'),
+  ('view', 'pgspec.mv_reads', '8a80c240cddcc84c'),
+  ('view', 'pgspec.mv_refresh_basis', 'fb6b618d164d20a0'),
   ('view', 'public.admin_audit_log', 'e340a384f1804b0d'),
   ('view', 'public.admin_audit_viewer', '54c04f1a8b62f8ee'),
-  ('view', 'public.cache_invalidation_health', 'a73a53906bcb6d12')
+  ('view', 'public.cache_invalidation_health', 'a73a53906bcb6d12'),
+  ('view', 'public.event_label_health', 'd24339c9bea6bf60'),
+  ('view', 'public.event_log_health', '1f0ab5ed2214a60c'),
+  ('view', 'public.mv_refresh_health', 'ae684ff0d9e177c6'),
+  ('view', 'public.pgspec_alerts', '3626645fbf47b003'),
+  ('view', 'public.pgspec_switch_log', 'ba481a6ae5d4dbd0'),
+  ('view', 'public.pgspec_switches', 'dc02205aa73a11c4')
 ) AS o (type, name, definition);

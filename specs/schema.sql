@@ -181,7 +181,7 @@ CREATE TABLE api_requests (
 CREATE INDEX api_requests_created_at_brin ON api_requests USING brin (created_at);
 CREATE INDEX api_requests_endpoint_idx ON api_requests (endpoint, method, created_at);
 CREATE INDEX api_requests_request_id_idx ON api_requests (request_id) WHERE request_id IS NOT NULL;
-COMMENT ON TABLE api_requests IS 'One row per request that the API answered; appended only.';
+COMMENT ON TABLE api_requests IS 'One row per request that the API answered, until performance_metrics took over.';
 COMMENT ON COLUMN api_requests.endpoint IS 'The route, with placeholders: /providers/{id}.';
 COMMENT ON COLUMN api_requests.response_time_ms IS 'NULL when the client went away before the answer.';
 COMMENT ON COLUMN api_requests.cache_hit IS 'NULL for requests that are never cached.';

@@ -101,21 +101,21 @@ SELECT CASE WHEN random() < 0.6
 FROM generate_series(1, 3000);
 
 -- Latencies with a long tail, two of them far from the rest; bursts, so that five-minute buckets differ in size.
-INSERT INTO api_requests (endpoint, method, status_code, response_time_ms, cache_hit, database_queries, request_id,
-                          created_at)
+INSERT INTO performance_metrics (endpoint, method, status_code, response_time_ms, cache_hit, database_queries,
+                                 request_id_given, created_at)
 SELECT route.endpoint, route.method,
        (ARRAY[200, 200, 200, 200, 201, 304, 404, 422, 500, 503])[1 + (random() ^ 2 * 9)::integer],
        CASE WHEN random() < 0.98 THEN exp(2 + 4 * random() * random()) * (1 + (s.n % 97 = 0)::integer * 20) END,
        CASE WHEN route.method = 'GET' AND random() < 0.9 THEN random() < 0.7 END,
        CASE WHEN random() < 0.95 THEN (random() * 12)::integer END,
-       CASE WHEN random() < 0.9 THEN 'req-' || s.n END,
+       random() < 0.9,
        '2025-03-01 00:00:00+00'::timestamptz + (random() ^ 2) * interval '12 hours'
 FROM generate_series(1, 20000) AS s (n)
 JOIN (VALUES (0, '/search', 'GET'), (1, '/providers/{id}', 'GET'), (2, '/bookings', 'POST'), (3, '/bookings', 'GET'),
              (4, '/providers/{id}', 'PATCH')) AS route (k, endpoint, method) ON route.k = s.n % 5;
 
 -- Zero, below and exactly at class bounds, enormous, aborted only, and alone in an endpoint.
-INSERT INTO api_requests (endpoint, method, status_code, response_time_ms, created_at)
+INSERT INTO performance_metrics (endpoint, method, status_code, response_time_ms, created_at)
 VALUES ('/edge', 'GET', 200, 0, '2025-03-01 10:00:00+00'),
        ('/edge', 'GET', 200, 0.4, '2025-03-01 10:04:59.999999+00'),
        ('/edge', 'GET', 200, 1, '2025-03-01 10:05:00+00'),

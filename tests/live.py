@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,3 +74,12 @@ def database(server: ScratchServer) -> Iterator[Database]:
     """An empty database on `server`."""
     with fresh_database(server) as made:
         yield made
+
+
+def psql(database: Database) -> tuple[str, dict[str, str]]:
+    """The program psql, that of the server where it has one, and the environment that it runs in."""
+    beside = database.server.server.bin / "psql"
+    program = str(beside) if beside.exists() else shutil.which("psql")
+    assert program, "there is no psql: install postgresql-client"
+    libraries = {"LD_LIBRARY_PATH": str(beside.parent.parent / "lib")} if beside.exists() else {}
+    return program, {**os.environ, **libraries}

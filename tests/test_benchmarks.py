@@ -3,6 +3,7 @@
 import argparse
 import math
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,9 @@ def test_the_generated_projects_are_clean(tmp_path: Path) -> None:
     assert len(project.write(tmp_path / "small", 12)) == 12
     result = compile_project(from_disk(tmp_path / "small"))
     assert result.diagnostics == ()
-    assert len(result.draft.changes) == 12 * 4 + 3
+    made = Counter(change.object.key.type for change in result.draft.changes if change.object.origin is not None)
+    assert made["materialized_view"] == 12
+    assert made["trigger"] > 0
     queries = project.write_example(tmp_path / "example", 14)
     result = compile_project(from_disk(tmp_path / "example"))
     assert result.diagnostics == ()
@@ -112,3 +115,56 @@ def test_what_row_security_is_compared_with_finds_the_same() -> None:
         for label, guarded, plain in CLINIC:
             if guarded.command == "SELECT" and not guarded.fails:
                 assert access.value(guarded) == access.value(plain) != 0, label
+
+
+def test_refreshes_are_measured() -> None:
+    import refresh  # noqa: PLC0415 - beside the benchmark, not a package
+
+    with refresh.refreshed(None, 4) as made:
+        calls, notes = refresh.tick(made, argparse.Namespace(views=4, rounds=1, seconds=1))
+        refreshed = made.value("SELECT count(*) FROM mv_refresh_log")
+    assert [row[0] for row in calls.rows][1] == "nothing has changed"
+    assert len(notes.rows) == 3
+    assert refreshed == 4 + 1  # the first call, and the one after a write; `t5` is read by one view
+
+
+@pytest.mark.slow
+def test_the_price_of_notes_is_measured() -> None:
+    import refresh  # noqa: PLC0415
+
+    with refresh.refreshed(None, 4) as made:
+        tables = list(refresh.writers(made, argparse.Namespace(views=4, rounds=1, seconds=1)))
+    assert len(tables) == 7
+    assert all([row[0] for row in table.rows] == list(refresh.VARIANTS) for table in tables)
+
+
+def test_recording_events_is_measured() -> None:
+    import event_log  # noqa: PLC0415
+
+    with event_log.bench(None) as made:
+        tables = list(event_log.tables(made, argparse.Namespace(rows=50, rounds=1, seconds=1)))
+        assert [len(table.rows) for table in tables] == [len(event_log.CASES)] * 4
+        assert all(
+            isinstance(value, float) and 0 < value < math.inf
+            for table in tables
+            for row in table.rows
+            for value in row[1:]
+        )
+        stored = "SELECT count(DISTINCT endpoint) FROM performance_metrics WHERE endpoint"
+        for name, routes, other in (("plain", 30, 0), ("floor", 30, 0), ("ours", 30, 0), ("folded", 0, 1)):
+            made.run("TRUNCATE performance_metrics")
+            statement = event_log.CASES[name].format(n="i", call="PERFORM")
+            made.run(f"DO $$ BEGIN FOR i IN 1..90 LOOP {statement}; END LOOP; END $$")
+            assert made.value(f"{stored} <> 'other'") == routes, name
+            assert made.value(f"{stored} = 'other'") == other, name
+
+
+def test_the_switches_are_measured() -> None:
+    from queue_project import bench  # noqa: PLC0415
+    from switches import switches  # noqa: PLC0415
+
+    with bench(None) as made:
+        (table,) = switches(made, 50, 1, 1)
+    assert next(row[0] for row in table.rows) == "update, 1 tag"
+    for row in table.rows:
+        assert all(isinstance(value, float) and math.isfinite(value) for value in row[1:])

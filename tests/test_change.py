@@ -288,3 +288,31 @@ def test_what_a_view_cannot_have_been_is_refused(first: Result, problem: str) ->
     result = compile_project(sources(specs, released(first, "20250101000000_first"), schema))
     assert [item.code for item in result.diagnostics] == ["REL008"]
     assert problem in result.diagnostics[0].message and result.diagnostics[0].help
+
+
+def test_a_role_of_the_project_does_not_migrate(database: Database) -> None:
+    """What it made would be taken from it: REVOKE reaches owners too.  A superuser needs no rights, and keeps what the
+    specs give."""
+    queue = "kind: invalidation\nname: orders\ntable: orders\ntags: [orders]\nallow: {INV004: another service}\n"
+    result = compiled({"daily.yaml": DAILY, "queue.yaml": queue})
+    (block,) = (part for part in statements(draft(result, "migrate.sql")) if "DO $" in part)
+    with database.connect() as connection:
+        make_roles(connection)
+        connection.execute(SCHEMA.encode())
+        connection.execute("ALTER ROLE keeper LOGIN; ALTER SCHEMA public OWNER TO keeper")
+        connection.execute("ALTER TABLE orders OWNER TO keeper")
+        connection.execute(f"GRANT CREATE ON DATABASE {database.name} TO keeper".encode())
+    with database.connect("keeper") as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="keeper is one of the roles of the project"):
+            connection.execute(block.encode())
+        assert connection.execute("SELECT to_regnamespace('pgspec')").fetchone() == (None,)
+    with database.connect() as connection:
+        connection.execute("ALTER ROLE keeper SUPERUSER")
+    try:
+        with database.connect("keeper") as connection:
+            connection.execute(block.encode())
+            (verify,) = statements(draft(result, "verify.sql"))
+            connection.execute(verify.encode())
+    finally:
+        with database.connect() as connection:
+            connection.execute("ALTER ROLE keeper NOSUPERUSER")

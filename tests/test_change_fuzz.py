@@ -16,7 +16,7 @@ from pgspec.snapshot import diff, snapshot
 from pgspec.sources import from_texts
 from shop import released
 
-PAIRS, MANY = 100, 1000
+PAIRS, MANY = 40, 1000
 BLOCKS = 10
 
 

@@ -61,7 +61,7 @@ def test_exit_codes_and_what_is_printed(project: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "no findings\n", "")
     done = pgspec(project, "build")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("wrote 6 files under generated/: 2 materialized views; draft: create ")
+    assert done.stdout.startswith("wrote 7 files under generated/: 2 materialized views; draft: create ")
     for _ in range(2):
         done = pgspec(project, "build")
         assert (done.returncode, done.stderr) == (0, "")

@@ -29,6 +29,7 @@ def seen(database: Database, number: int, seed: int) -> list[world.Cell]:
         return alone + list(world.observe(connection, [world.policies(rng) for _ in range(number)]))
 
 
+@pytest.mark.newest
 def test_decides_what_the_server_does_and_no_mutant_does(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     cells = seen(database, SHORT, SEED)
     wrong, decided, undecided = world.disagreements(cells)

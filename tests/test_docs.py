@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from click import Command
 
-from live import Database
+from live import Database, fresh_database, psql
+from pgspec import testing
 from pgspec.cli import cli
 from pgspec.compile import compile_project
 from pgspec.explain import rules_markdown
 from pgspec.report import frame
 from pgspec.rules import RULES
+from pgspec.scratch import ScratchServer
 from pgspec.sources import from_disk, from_texts
 from pgspec.starter import FILES
 from shop import draft, statements
@@ -80,6 +82,42 @@ def test_the_readme_shows_what_verify_says(database: Database) -> None:
             connection.execute(draft(result, "verify.sql"))
     said = str(caught.value).partition("\nCONTEXT")[0]
     assert f"ERROR:  {said}\n" in blocks("")
+
+
+def test_the_readme_shows_what_a_missing_key_says() -> None:
+    texts = {path: data.decode() for path, data in from_disk(ROOT).all().items()}
+    path = "specs/views/provider_analytics_daily.yaml"
+    line = next(line for line in texts[path].split("\n") if line.startswith("unique_key:"))
+    texts[path] = texts[path].replace(f"{line}\n", "")
+    (found,) = compile_project(from_texts(texts)).diagnostics
+    assert frame(found, texts[path].split("\n")) in README
+
+
+def test_the_readme_s_story_happens(server: ScratchServer) -> None:
+    """What stands behind `shop=>` is run by psql, in order, on the example with its fixtures."""
+    result = compile_project(from_disk(ROOT))
+    with fresh_database(server) as database, database.connect() as connection:
+        connection.execute((ROOT / "specs/schema.sql").read_bytes())
+        for statement in statements(result.files["generated/schema.sql"]):
+            connection.execute(statement)
+        testing._fixtures(testing._Run(connection, lambda *_: None), result)
+        connection.execute("CALL public.run_maintenance()")
+        connection.execute("CALL public.refresh_materialized_views()")
+        program, environment = psql(database)
+        told = 0
+        for block in blocks(""):
+            if not block.startswith("shop=> "):
+                continue
+            typed = [line.removeprefix("shop=> ") for line in block.split("\n") if line.startswith("shop=> ")]
+            shown = "\n".join(line for line in block.split("\n") if not line.startswith("shop=> "))
+            command = [program, "-X", "-v", "SHOW_CONTEXT=never", "-d", database.dsn]
+            command += [word for line in typed for word in ("-c", line)]
+            done = subprocess.run(
+                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environment
+            )
+            assert done.stdout == shown
+            told += len(typed)
+        assert told == 15
 
 
 def test_every_example_spec_of_the_readme_is_understood() -> None:

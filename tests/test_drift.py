@@ -24,6 +24,8 @@ from projects import write
 from shop import draft, make_roles, released
 from test_cases import CASES, VALID
 
+pytestmark = pytest.mark.newest
+
 SAME = "though it reads the same: another version of the server may write it otherwise"
 
 # The view of the audit log as the release makes it: who retypes a column of the table must drop it before.

@@ -33,6 +33,8 @@ columns
   revenue    numeric not null  <- public.orders.amount
 keys
   [placed_on]  proven by GROUP BY, line 10
+refreshed
+  by hand
 indexes
   orders_daily_key (placed_on) unique
   orders_daily_orders_idx (orders)

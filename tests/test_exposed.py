@@ -8,7 +8,7 @@ import pytest
 from live import Database, fresh_database
 from pgspec import snapshot
 from pgspec.compile import Result, compile_project
-from pgspec.exposed_exercise import ExposedExercise
+from pgspec.exercises.exposed import ExposedExercise
 from pgspec.migration import Printer, Settings
 from pgspec.plan import plan
 from pgspec.scratch import ScratchServer

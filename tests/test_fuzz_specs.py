@@ -158,7 +158,8 @@ def check(files: Mapping[str, str]) -> Result:
             json.loads(printed)
     assert bool(result.files) <= result.ok
     for path, text in result.files.items():
-        if path.endswith(".sql"):
+        # Those are for psql and pgbench.
+        if path.endswith(".sql") and not path.startswith(("generated/runbook/", "generated/load/")):
             assert parse(text)[1] is None
     return result
 

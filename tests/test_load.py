@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pgspec import kinds
 from pgspec.kinds import Duration, MaterializedView, Model, Name, Project
 from pgspec.kinds.load import load
 from pgspec.source import read
@@ -21,7 +22,7 @@ A_FLAG = "expected `true` or `false`"
 TEXT = "expected text; quote it if it looks like a number"
 CONTROL = "a name cannot contain a line break or another control character"
 TWO_PARTS = "expected `name` or `schema.name`; a part that contains a dot is written in double quotes"
-KINDS = "known kinds: `project`, `materialized_view`, `invalidation`, `cached_query`, `rls`, `audit_log`"
+KINDS = f"known kinds: {', '.join(f'`{kind}`' for kind in kinds.KINDS)}"
 
 
 def spec(text: str) -> Model:

@@ -279,7 +279,7 @@ def test_an_interrupt_between_two_files_waits_for_the_last(project: Path, monkey
     monkeypatch.setattr(Path, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         output.apply(project, output.compare(project, files))
-    assert len(seen) == len(files) == 6
+    assert len(seen) == len(files) == 7
     assert is_built(project)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -345,7 +345,14 @@ def test_the_draft_goes_when_there_is_nothing_to_do(project: Path) -> None:
     assert pgspec(project, "build").returncode == 0
     assert pgspec(project, "release", "first", "--version", "20250101000000").returncode == 0
     assert sorted(tree(project / "generated")) == sorted(
-        [".gitattributes", "releases", "releases/20250101000000_first", "releases/pgspec.sum", "schema.sql"]
+        [
+            ".gitattributes",
+            "CHECKLIST.md",
+            "releases",
+            "releases/20250101000000_first",
+            "releases/pgspec.sum",
+            "schema.sql",
+        ]
         + [
             f"releases/20250101000000_first/{name}"
             for name in ("migrate.sql", "plan.md", "rollback.sql", "state.json", "verify.sql")
@@ -361,6 +368,7 @@ def test_a_folder_that_is_a_link(project: Path, tmp_path_factory: pytest.TempPat
     assert (project / "generated").is_symlink() and is_built(project)
     assert sorted(tree(elsewhere)) == [
         ".gitattributes",
+        "CHECKLIST.md",
         "draft",
         "draft/migrate.sql",
         "draft/plan.md",

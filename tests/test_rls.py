@@ -13,13 +13,13 @@ import pytest
 from live import Database, fresh_database
 from pgspec import snapshot, testing
 from pgspec.compile import Result, compile_project
-from pgspec.exercise import ExerciseError, NothingShownError
 from pgspec.expectations import Matrix
 from pgspec.explain import explain_object
 from pgspec.migration import Printer, Settings
 from pgspec.plan import plan
 from pgspec.scratch import ScratchServer
 from pgspec.sources import from_texts
+from pgspec.writes import ExerciseError, NothingShownError
 
 SCHEMA = """\
 DO $$ BEGIN

@@ -14,6 +14,7 @@ import pytest
 from live import Database
 from pgspec import testing
 from pgspec.compile import DRAFT, Result, compile_project
+from pgspec.scratch import ScratchError
 from pgspec.sources import Sources, from_texts
 from pgspec.starter import FILES
 from shop import DAILY, MONTHLY, PROJECT, SCHEMA, sources
@@ -73,7 +74,7 @@ def test_the_fixtures_arrive_with_their_types() -> None:
         ),
         (
             "rollback.sql",
-            lambda text: text.replace("\nEND\n", "\nCREATE TABLE public.left_behind ();\nEND\n"),
+            lambda text: text.replace("\nEND\n$pgspec$", "\nCREATE TABLE public.left_behind ();\nEND\n$pgspec$"),
             "roll back draft",
             "+ table public.left_behind",
         ),
@@ -85,7 +86,7 @@ def test_the_fixtures_arrive_with_their_types() -> None:
         ),
         (
             "migrate.sql",
-            lambda text: text.replace("\nEND\n", "\nCREATE TABLE public.more ();\nEND\n"),
+            lambda text: text.replace("\nEND\n$pgspec$", "\nCREATE TABLE public.more ();\nEND\n$pgspec$"),
             "roll back draft",
             "+ table public.more",
         ),
@@ -140,7 +141,7 @@ def test_a_given_server_is_left_as_it_was(database: Database) -> None:
 
 def test_a_server_that_does_not_answer_is_named() -> None:
     made, result = project({"daily.yaml": DAILY})
-    with pytest.raises(testing.ScratchError, match="cannot be used"):
+    with pytest.raises(ScratchError, match="cannot be used"):
         run(made, result, "host=127.0.0.1 port=1 connect_timeout=2")
 
 

@@ -161,7 +161,7 @@ def test_passes_on_what_was_deployed(database: Database, project: Result) -> Non
         notices: list[str] = []
         connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
         connection.execute(draft(project, "verify.sql"))
-        assert notices == ["verify: 39 checks passed"]
+        assert notices == ["verify: 42 checks passed"]
 
 
 OTHER_SETTINGS = {

@@ -130,7 +130,7 @@ def test_passes_on_what_was_deployed(deployed: Database, project: Result) -> Non
         notices: list[str] = []
         connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
         connection.execute(draft(project, "verify.sql"))
-    assert len(notices) == 1 and re.fullmatch(r"verify: 1\d\d checks passed", notices[0])
+    assert len(notices) == 1 and re.fullmatch(r"verify: \d\d\d checks passed", notices[0])
 
 
 @pytest.mark.parametrize("what", BREAKS)

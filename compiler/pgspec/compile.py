@@ -32,8 +32,13 @@ DRAFT = f"{GENERATED}/draft"
 ATTRIBUTES = f"{GENERATED}/.gitattributes"
 MERGING = """\
 # A merge takes the lines of both branches; `pgspec build` then prints what the merged specs say.  Releases conflict.
+CHECKLIST.md merge=union
 schema.sql merge=union
+clients/* merge=union
 draft/* merge=union
+load/** merge=union
+monitoring/* merge=union
+runbook/* merge=union
 """
 
 
@@ -133,6 +138,7 @@ def release_files(result: Result, folder: str) -> Mapping[str, str]:
     kept = {path: text for path, text in result.files.items() if not path.startswith(f"{DRAFT}/")}
     if not result.after:  # nothing is left that could be merged
         kept.pop(ATTRIBUTES, None)
+    kept |= _operations(result, folder)
     kept[releases.SUM_FILE] = releases.sum_text([*result.releases, new])
     return kept | {f"{RELEASES}/{folder}/{name}": text for name, text in sealed.items()}
 
@@ -146,6 +152,7 @@ def _printed(result: Result) -> Result:
         f"{project.migration.lock_timeout.seconds}s",
         f"{project.migration.statement_timeout.seconds}s",
         project.internal_schema,
+        built.roles,
     )
     after = desired_state(built)
     result = replace(result, settings=settings, after=after, draft=plan_changes(result.before, after))
@@ -156,7 +163,8 @@ def _printed(result: Result) -> Result:
     if result.draft.changes:
         drafted = _draft_files(result, "draft", printer)
         files |= {f"{DRAFT}/{name}": text for name, text in drafted.items()}
-    files |= {f"{GENERATED}/{path}": text for path, text in operations_files(built).items()}
+    last = result.releases[-1].folder if result.releases and not result.draft.changes else ""
+    files |= _operations(result, last)
     if files:
         files[ATTRIBUTES] = MERGING
     for release in result.releases:
@@ -165,6 +173,14 @@ def _printed(result: Result) -> Result:
     if result.releases:
         files[releases.SUM_FILE] = releases.sum_text(result.releases)
     return replace(result, files=files)
+
+
+def _operations(result: Result, release: str) -> dict[str, str]:
+    """The files for operators, which name the release to deploy, or the draft where that is empty."""
+    assert result.program is not None
+    where = f"{RELEASES}/{release}" if release else DRAFT
+    files = operations_files(result.program, result.after, where.removeprefix(f"{GENERATED}/"))
+    return {f"{GENERATED}/{path}": text for path, text in files.items()}
 
 
 def _draft_files(result: Result, name: str, printer: Printer) -> dict[str, str]:

@@ -12,7 +12,8 @@ Values = dict[str, Any]
 Definition = Mapping[str, Json]
 
 
-def _qname(parts: Json) -> Sql:
+def name_of(parts: Json) -> Sql:
+    """A qualified name that a definition holds as a list."""
     return qname(QName(*parts))
 
 
@@ -21,51 +22,28 @@ def schema(d: Definition) -> Values:
     return {"name": ident(d["name"]), "plain_name": literal(d["name"]), "revoke": closed(d["revoke"])}
 
 
-def table(d: Definition) -> Values:
-    """A table of ours."""
-    keep = d.get("keep")
-    return {
-        "name": _qname(d["name"]),
-        "columns": [Sql(line) for line in d["columns"]],
-        "persistence": Sql("UNLOGGED " if d.get("unlogged") else ""),
-        "options": commas(Sql(option) for option in d.get("options", [])),
-        "revoke": closed(d["revoke"]),
-        "closings": _closings(d),
-        "keep": keep and _keep(_qname(d["name"]), keep),
-    }
-
-
-def _closings(d: Definition) -> list[Sql]:
-    """For each identity column the block that closes its sequence.
-
-    PostgreSQL names the sequences, so they are asked for when the table is there.
-    """
-    others = literal(f" FROM {closed(d['revoke'])}")
-    columns = [literal(line.split()[0]) for line in d["columns"] if " AS IDENTITY" in line]
-    found = [f"pg_catalog.pg_get_serial_sequence({literal(_qname(d['name']))}, {column})" for column in columns]
-    return [
-        dollar(f"\nBEGIN\n  EXECUTE 'REVOKE ALL ON SEQUENCE ' || {name} || {others};\nEND\n", "close") for name in found
-    ]
-
-
-def _keep(table: Sql, keep: Json) -> Values:
-    """What the guard of a table says whose rows cannot be made again."""
-    return {
-        "rows": Sql(keep["rows"]),
-        "message": literal(f"rollback: % {keep['what']} in {table.replace(chr(37), chr(37) * 2)} would be lost"),
-        "hint": literal(f"{keep['advice']}; or accept the loss: SET pgspec.allow_data_loss = on"),
-    }
-
-
 def function(d: Definition) -> Values:
     """A function."""
+    returns = Sql(f" RETURNS {d['returns']}")
     return {
-        "name": _qname(d["name"]),
+        **_routine(d),
+        "kind": Sql("FUNCTION"),
+        "returns": returns,
+        "volatility": Sql(f" {d['volatility'].upper()}"),
+    }
+
+
+def procedure(d: Definition) -> Values:
+    """A procedure.  One that commits can have no settings and not be SECURITY DEFINER: PostgreSQL refuses both."""
+    return {**_routine(d), "kind": Sql("PROCEDURE"), "returns": Sql(""), "volatility": Sql("")}
+
+
+def _routine(d: Definition) -> Values:
+    return {
+        "name": name_of(d["name"]),
         "arguments": commas(_argument(*argument) for argument in d["arguments"]),
-        "signature": Sql(f"{_qname(d['name'])}({', '.join(argument[1] for argument in d['arguments'])})"),
-        "returns": Sql(d["returns"]),
+        "signature": Sql(f"{name_of(d['name'])}({', '.join(argument[1] for argument in d['arguments'])})"),
         "language": Sql(d["language"]),
-        "volatility": Sql(d["volatility"].upper()),
         "security": Sql(" SECURITY DEFINER" if d.get("security") == "definer" else ""),
         "parallel": Sql(f" PARALLEL {d['parallel'].upper()}" if "parallel" in d else ""),
         "settings": [Sql(f"{ident(name)} = {value}") for name, value in d["settings"]],
@@ -83,19 +61,22 @@ def _argument(name: str, kind: str, default: str | None = None) -> Sql:
 
 
 def trigger(d: Definition) -> Values:
-    """A statement trigger."""
+    """A statement trigger, for one event or for several with OR between them."""
     tables = [f"{which} TABLE AS {ident(name)}" for which, name in (("OLD", d["old"]), ("NEW", d["new"])) if name]
     return {
         "name": ident(d["name"]),
-        "table": _qname(d["table"]),
+        "table": name_of(d["table"]),
         "timing": Sql(d["timing"]),
         "event": Sql(d["event"]),
         "referencing": Sql(f"REFERENCING {' '.join(tables)} " if tables else ""),
-        "function": _qname(d["function"]),
+        "function": name_of(d["function"]),
         "trigger_name": literal(d["name"]),
-        "table_name": literal(_qname(d["table"])),
-        "bits": literal(_TRIGGER_BITS[d["event"]] | (_BEFORE if d["timing"] == "BEFORE" else 0)),
-        "function_name": literal(f"{_qname(d['function'])}()"),
+        "table_name": literal(name_of(d["table"])),
+        "bits": literal(
+            sum(_TRIGGER_BITS[event] for event in d["event"].split(" OR "))
+            | (_BEFORE if d["timing"] == "BEFORE" else 0)
+        ),
+        "function_name": literal(f"{name_of(d['function'])}()"),
     }
 
 
@@ -108,7 +89,7 @@ def view(d: Definition) -> Values:
     """A view, materialized or not."""
     options = [Sql(option) for option in d.get("options", [])]
     return {
-        "name": _qname(d["name"]),
+        "name": name_of(d["name"]),
         "schema": ident(d["name"][0]),
         "bare": ident(d["name"][1]),
         "query": Sql(d["query"]),
@@ -121,7 +102,7 @@ def row_check(d: Definition) -> Values:
     """What reads tables, and must read all of their rows."""
     return {
         "readers": [
-            {"kind": literal(kind), "name": literal(name), "reads": commas(literal(_qname(read)) for read in reads)}
+            {"kind": literal(kind), "name": literal(name), "reads": commas(literal(name_of(read)) for read in reads)}
             for kind, name, reads in d["readers"]
         ],
     }
@@ -136,14 +117,14 @@ def index(d: Definition) -> Values:
     """An index."""
     return {
         "name": ident(d["name"][1]),
-        "qualified": _qname(d["name"]),
-        "table": _qname(d["table"]),
+        "qualified": name_of(d["name"]),
+        "table": name_of(d["table"]),
         "unique": Sql("UNIQUE " if d["unique"] else ""),
         "method": Sql("" if d["method"] == "btree" else f"USING {ident(d['method'])} "),
         "columns": commas(ident(column) for column in d["columns"]),
         "where": Sql(f" WHERE {d['where']}" if d.get("where") else ""),
         "is_partial": literal(bool(d.get("where"))),
-        "relation": literal(_qname(d["table"])),
+        "relation": literal(name_of(d["table"])),
         "is_unique": literal(bool(d["unique"])),
         "access_method": literal(d["method"]),
         "column_names": commas(literal(column) for column in d["columns"]),
@@ -152,7 +133,7 @@ def index(d: Definition) -> Values:
 
 def _on(d: Definition) -> Values:
     """What comments, owners and grants share: the object that they are about."""
-    target = _qname(d["target"])
+    target = name_of(d["target"])
     return {"kind": Sql(d["on"].replace("_", " ").upper()), "target": target, "target_name": literal(target)}
 
 
@@ -190,6 +171,19 @@ def key_check(d: Definition) -> Values:
     }
 
 
+def schedule(d: Definition) -> Values:
+    """A job of pg_cron, and the blocks that make it and take it away."""
+    values = {part: literal(d[part]) for part in ("name", "schedule", "command")}
+    mine = f"j.jobname = {values['name']} AND j.username = current_user"
+    gone = f"PERFORM cron.unschedule(j.jobid) FROM cron.job AS j WHERE {mine}"
+    made = f"PERFORM cron.schedule({commas(values.values())})"
+    is_there = "pg_catalog.to_regclass('cron.job') IS NOT NULL"
+    return values | {
+        "made": dollar(f"\nBEGIN\n  {gone};\n  {made};\nEND\n", "schedule"),
+        "gone": dollar(f"\nBEGIN\n  IF {is_there} THEN\n    {gone};\n  END IF;\nEND\n", "schedule"),
+    }
+
+
 def nothing_count(_do: str, _values: Values) -> int:
     """It prints no statement."""
     return 0
@@ -205,13 +199,6 @@ def schema_statements(do: str, _values: Values) -> int:
     return 2 if do == "create" else 1
 
 
-def table_statements(do: str, values: Values) -> int:
-    """A table and its sequences are closed; one whose rows must be kept is guarded when it is dropped."""
-    if do == "drop":
-        return 2 if values["keep"] else 1
-    return (2 if do == "create" else 1) + len(values["closings"])
-
-
 def grants_count(_do: str, values: Values) -> int:
     """A revocation, and a grant or revocation for each role."""
     return 1 + len(values["grants"]) + len(values["withdrawn"])
@@ -225,8 +212,8 @@ def closed(names: Json) -> Sql:
 def row_security(d: Definition) -> Values:
     """ENABLE and FORCE, and what was there before."""
     return {
-        "table": _qname(d["table"]),
-        "table_name": literal(_qname(d["table"])),
+        "table": name_of(d["table"]),
+        "table_name": literal(name_of(d["table"])),
         "force": _FORCE[d["force"]],
         "is_forced": literal(bool(d["force"])),
         "restored": Sql("ENABLE" if d["was_enabled"] else "DISABLE"),
@@ -245,8 +232,8 @@ def policy(d: Definition) -> Values:
     return {
         "name": ident(d["name"]),
         "policy_name": literal(d["name"]),
-        "table": _qname(d["table"]),
-        "table_name": literal(_qname(d["table"])),
+        "table": name_of(d["table"]),
+        "table_name": literal(name_of(d["table"])),
         "kind": Sql("RESTRICTIVE" if d["restrictive"] else "PERMISSIVE"),
         "is_permissive": literal(not d["restrictive"]),
         "command": Sql(d["command"].upper()),
@@ -270,8 +257,8 @@ def rights(d: Definition) -> Values:
     """What roles may do with a table, and what they could before."""
     granted = sorted(f"{role} {privilege}" for role, privileges in d["grant"] for privilege in privileges)
     return {
-        "table": _qname(d["table"]),
-        "table_name": literal(_qname(d["table"])),
+        "table": name_of(d["table"]),
+        "table_name": literal(name_of(d["table"])),
         "revoke": closed(d["revoke"]),
         "closed": commas(literal(role) for role in ("PUBLIC", *d["revoke"])),
         "bound": commas(literal(role) for role in d["bound"]),
@@ -314,15 +301,15 @@ def schema_usage(d: Definition) -> Values:
 
 def expectations(d: Definition) -> Values:
     """What personas must get from a table, and the statements that try it."""
-    table, key = _qname(d["table"]), d["key"]
+    table, key = name_of(d["table"]), d["key"]
     rows = [_expected_row(d, label, *row) for label, row in d["rows"].items()]
     keys = commas(Sql(f"t.{ident(column)}::text") for column in key)
-    found = f"k.key IN (SELECT ROW({keys})::text FROM {_qname(d['face'] or d['table'])} AS t)"
+    found = f"k.key IN (SELECT ROW({keys})::text FROM {name_of(d['face'] or d['table'])} AS t)"
     known = "SELECT k.label FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (label, key)"
     return {
         "table": table,
         "table_name": literal(table),
-        "label": literal(_qname(d["face"] or d["table"])),
+        "label": literal(name_of(d["face"] or d["table"])),
         "setting": literal(d["setting"]),
         "key": keys,
         "labels": commas(literal(label) for label in d["rows"]),
@@ -341,7 +328,7 @@ def expectations(d: Definition) -> Values:
 def _needed_row(table: Json, key: Json, columns: Json, text: str) -> Values:
     """A row that must be there, and how one that is there already is compared with it."""
     return {
-        "table": _qname(table),
+        "table": name_of(table),
         "columns": commas(map(ident, columns)),
         "json": literal(text),
         "same_key": Sql(" AND ").join(Sql(f"t.{ident(c)} = r.{ident(c)}") for c in key) or Sql("false"),
@@ -351,7 +338,7 @@ def _needed_row(table: Json, key: Json, columns: Json, text: str) -> Values:
 
 
 def _expected_row(d: Definition, label: str, columns: Json, text: str) -> Values:
-    table, changed = _qname(d["table"]), ident(d["changed"])
+    table, changed = name_of(d["table"]), ident(d["changed"])
     record = f"pg_catalog.jsonb_populate_record(NULL::{table}, {literal(text)})"
     pairs = Sql(" AND ").join(Sql(f"t.{ident(c)} = r.{ident(c)}") for c in d["key"])
     names = commas(map(ident, columns))

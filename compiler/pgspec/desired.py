@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from pgspec.audit_triggers import audit_objects
@@ -10,22 +10,36 @@ from pgspec.diagnostics import Span
 from pgspec.expected import expectations
 from pgspec.objects import Key, SqlObject
 from pgspec.policies import PUBLIC, Guarded
-from pgspec.program import Program, View
+from pgspec.program import Program
 from pgspec.queries import edited
+from pgspec.refreshes import refresh_objects
 from pgspec.refusals import refusals
 from pgspec.row_checks import row_checks
-from pgspec.runtime import cache_runtime, claim_keys, registry, session
+from pgspec.runtime import (
+    alert_runtime,
+    cache_runtime,
+    claim_keys,
+    event_log_objects,
+    registry,
+    session,
+    upkeep,
+    verification,
+)
+from pgspec.schedules import jobs, schedule_objects
 from pgspec.sql import QName, ident, qname
 from pgspec.state import State
+from pgspec.switches import switch_objects
 from pgspec.triggers import cache_triggers
+from pgspec.views import View
 
 
 def desired_state(program: Program) -> State:
     """Every object that should exist, by key.  The program has no errors."""
     objects: list[SqlObject] = []
     names = {view.name for view in program.views}
+    logs = {log.name for log in program.event_logs}
     for view in program.views:
-        objects += [*_view(view, program.roles, names), *_exposed(view, program, names)]
+        objects += [*_view(view, program.roles, names, logs), *_exposed(view, program, names, logs)]
     project = program.project
     if program.mappings or program.cached:
         objects += cache_runtime(project.runtime_schema, project.internal_schema, program.roles, project.roles.service)
@@ -47,9 +61,29 @@ def desired_state(program: Program) -> State:
     objects += row_checks(program)
     if program.audits:
         objects += audit_objects(program)
+    if program.event_logs:
+        schemas = (project.runtime_schema, project.internal_schema)
+        objects += event_log_objects(program.event_logs, *schemas, program.roles, project.roles.service)
+    objects += refresh_objects(program)
+    objects += switch_objects(program, objects)
+    if program.alerts:
+        service = project.roles.service
+        objects += alert_runtime(
+            program.alerts, project.runtime_schema, project.internal_schema, program.roles, service
+        )
     if objects:
-        objects += registry(program.project.internal_schema, program.roles)
+        objects += _operated(program, objects)
     return {item.key: replace(item, depends_on=tuple(sorted(set(item.depends_on)))) for item in objects}
+
+
+def _operated(program: Program, made: list[SqlObject]) -> Iterator[SqlObject]:
+    """What keeps and checks all that is made: the registry, the jobs, and the function that verifies."""
+    project = program.project
+    where = (project.runtime_schema, project.internal_schema, program.roles, project.roles.service)
+    yield from registry(project.internal_schema, program.roles)
+    kept = list(upkeep(*where, made))
+    scheduled = list(schedule_objects(jobs(project, [*made, *kept]))) if project.scheduler == "pg_cron" else []
+    yield from (*kept, *scheduled, verification(*where, [*made, *scheduled]))
 
 
 def _guarded(item: Guarded, program: Program) -> list[SqlObject]:
@@ -94,12 +128,18 @@ def _guarded(item: Guarded, program: Program) -> list[SqlObject]:
     return out
 
 
-def _view(view: View, roles: tuple[str, ...], views: set[QName]) -> list[SqlObject]:
+def _read(names: Iterable[QName], views: set[QName], logs: set[QName]) -> list[Key]:
+    """The objects of ours among what a query reads."""
+    kinds = (("materialized_view", views), ("table", logs))
+    return sorted(Key(kind, qname(name)) for kind, ours in kinds for name in set(names) & ours)
+
+
+def _view(view: View, roles: tuple[str, ...], views: set[QName], logs: set[QName]) -> list[SqlObject]:
     assert view.statement is not None
     assert view.analysis is not None
     key = Key("materialized_view", qname(view.name))
     origin = view.document.at("name")
-    needs = tuple(sorted(Key("materialized_view", qname(name)) for name in view.reads & views))
+    needs = tuple(_read(view.reads, views, logs))
     query = edited(view.source.text, view.statement.start, view.statement.end, view.analysis.edits)
     about = {"on": "materialized_view", "target": list(view.name)}
     grant = [[role, ["SELECT"]] for role in sorted(set(view.spec.access.select) - {view.spec.owner})]  # who has all
@@ -134,14 +174,14 @@ def _view(view: View, roles: tuple[str, ...], views: set[QName]) -> list[SqlObje
     return out
 
 
-def _exposed(view: View, program: Program, views: set[QName]) -> list[SqlObject]:
+def _exposed(view: View, program: Program, views: set[QName], logs: set[QName]) -> list[SqlObject]:
     """The view in front of a materialized view.  It reads with the rights of its owner, who must be that of the other;
     those who read it have no right on what it reads."""
     exposed = view.exposed
     if exposed is None or exposed.condition is None:
         return []
     key = Key("view", qname(exposed.name))
-    needs = {Key("materialized_view", qname(name)) for name in (view.name, *(exposed.condition.reads & views))}
+    needs = set(_read((view.name, *exposed.condition.reads), views, logs))
     if exposed.calls_claim:
         needs.update(claim_keys(program.project.internal_schema))
     definition = {"name": list(exposed.name), "query": exposed.query, "options": ["security_barrier = true"]}

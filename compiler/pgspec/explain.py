@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
+
+from pgspec.alerts import Alert
+from pgspec.alerts import number as printed
 from pgspec.audits import Audit
 from pgspec.cached import Cached
 from pgspec.compile import Result
 from pgspec.decide import Decider, fixture_rows
+from pgspec.event_logs import MOMENT, REQUEST, Events
+from pgspec.kinds import Limits, ParameterValues
+from pgspec.kinds.base import Duration
 from pgspec.kinds.rls import COMMANDS
 from pgspec.lineage import column_sources
+from pgspec.load_tests import Load
 from pgspec.mappings import Mapping
 from pgspec.policies import Guarded
-from pgspec.program import View
+from pgspec.program import Program
 from pgspec.queries import edited
 from pgspec.rules import RULES, Rule
 from pgspec.sql import qname
+from pgspec.tracked import tracked
+from pgspec.views import View
 
 
 def explain_rule(code: str) -> str | None:
@@ -24,28 +35,35 @@ def explain_rule(code: str) -> str | None:
 
 def explain_object(name: str, result: Result) -> str | None:
     """What a spec makes, and why; None when there is no such thing."""
-    for view in result.program.views if result.program else ():
+    known = _known(result.program, result) if result.program else ()
+    return next((explain() for names, explain in known if name in names), None)
+
+
+def _known(program: Program, result: Result) -> Iterator[tuple[Collection[str | None], Callable[[], str]]]:
+    """Everything that can be explained: the names that it has, and what says what it is."""
+    for view in program.views:
         front = (str(view.exposed.name),) if view.exposed is not None else ()
-        if name in (view.name.name, str(view.spec.name), f"{view.name.schema}.{view.name.name}", *front):
-            return _view(view, result)
-    for mapping in result.program.mappings if result.program else ():
-        if name == mapping.spec.name:
-            return _mapping(mapping)
-    for cached in result.program.cached if result.program else ():
-        if name == cached.spec.name:
-            return _cached(cached, result)
-    for audit in result.program.audits if result.program else ():
+        yield (
+            (view.name.name, str(view.spec.name), f"{view.name.schema}.{view.name.name}", *front),
+            partial(_view, view, result),
+        )
+    for mapping in program.mappings:
+        yield (mapping.spec.name,), partial(_mapping, mapping)
+    for cached in program.cached:
+        yield (cached.spec.name,), partial(_cached, cached, result)
+    for audit in program.audits:
         viewer = audit.viewer.name.name if audit.viewer else None
-        if name in (audit.spec.name, str(audit.name), str(audit.table), viewer):
-            return _audit(audit, result)
-    for guarded in result.program.guarded if result.program else ():
-        if guarded.table is not None and name in (
-            guarded.table.name.name,
-            str(guarded.spec.table),
-            str(guarded.table.name),
-        ):
-            return _guarded(guarded, result)
-    return None
+        yield (audit.spec.name, str(audit.name), str(audit.table), viewer), partial(_audit, audit, result)
+    for log in program.event_logs:
+        yield (log.spec.name, str(log.name)), partial(_events, log, result)
+    for guarded in program.guarded:
+        if guarded.table is not None:
+            names = (guarded.table.name.name, str(guarded.spec.table), str(guarded.table.name))
+            yield names, partial(_guarded, guarded, result)
+    for alert in program.alerts:
+        yield (alert.name,), partial(_alert, alert)
+    for load in program.loads:
+        yield (load.spec.name,), partial(_load, load)
 
 
 def rules_markdown() -> str:
@@ -90,9 +108,23 @@ def _view(view: View, result: Result) -> str:
     if view.exposed is not None and view.exposed.condition is not None:
         where = view.exposed.condition.sql.strip()
         lines += ["exposed as", f"  {view.exposed.name} to {', '.join(view.exposed.roles)}, where {where}"]
+    lines += ["refreshed", *_refreshed(view, result.program)]
     lines.append("indexes")
     lines += [f"  {i.name} ({', '.join(i.columns)}){' unique' if i.unique else ''}" for i in view.indexes]
     return "\n".join(lines) + "\n"
+
+
+def _refreshed(view: View, program: Program) -> list[str]:
+    """When a view is refreshed, and what makes it change as far as that can be noted."""
+    refresh, found = view.spec.refresh, tracked(view, program)
+    lines = ["  by hand" if refresh.every is None else f"  at most every {refresh.every}"]
+    if found is not None and found.unseen:
+        lines.append("  whether or not something was written, since nobody notes a change of")
+        return lines + [f"    {what}" for what in found.unseen]
+    if found is not None:
+        lines[0] += ", once one of these was written"
+        return lines + [f"    {qname(name)}" for name in found.sources]
+    return lines
 
 
 def _mapping(mapping: Mapping) -> str:
@@ -134,6 +166,16 @@ def _cached(cached: Cached, result: Result) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _alert(alert: Alert) -> str:
+    """What an alert compares with which threshold, and what to do when it fires."""
+    place = f"  ({alert.origin.path}:{alert.origin.line})" if alert.origin else ""
+    lines = [f"{'built-in ' if alert.built_in else ''}alert {alert.name}{place}", f"  {alert.summary}", "", "fires"]
+    waited = f", for {Duration(alert.pending)}" if alert.pending else ", at once"
+    lines += [f"  {'above' if alert.above else 'below'} {printed(alert.threshold)}{waited}; severity {alert.severity}"]
+    lines += ["value", *(f"  {line}" for line in alert.query.split("\n"))]
+    return "\n".join([*lines, "runbook", f"  {alert.runbook or 'none'}"]) + "\n"
+
+
 def _audit(audit: Audit, result: Result) -> str:
     """Which writes an audit log records, with what of the request, who reads it, and for how long it is kept."""
     assert result.program is not None
@@ -154,6 +196,64 @@ def _audit(audit: Audit, result: Result) -> str:
     lines += ["kept", f"  {audit.spec.retention}, then {audit.cleanup}() forgets"]
     guard = next((item for item in result.program.guarded if item.face == audit.name), None)
     return "\n".join(lines) + "\n" + (f"\n{_guarded(guard, result)}" if guard else "")
+
+
+def _events(log: Events, result: Result) -> str:
+    """What an event log records, how its labels are bounded, who records and who reads, and for how long."""
+    assert result.program is not None
+    place, spec, service = log.document.at("name"), log.spec, result.program.project.roles.service
+    lines = [f"event log {log.name}  ({place.path}:{place.line})"]
+    lines += [f"  {spec.description.strip()}"] if spec.description else []
+    lines += ["", "labels"]
+    for name, label in spec.labels.items():
+        listed = ", ".join(map(str, label.values or ()))
+        bound = f"at most {label.max_cardinality} values" if label.max_cardinality else f"one of {listed}"
+        lines.append(f"  {name}: {bound}" + (f", normalized as a {label.normalize}" if label.normalize else ""))
+    lines += ["other columns", f"  {MOMENT}: timestamp with time zone", f"  {REQUEST}: text"]
+    lines += [f"  {column.name}: {column.type}" for column in log.columns if column.label is None]
+    lines += [
+        "recorded by",
+        f"  {', '.join(sorted({*service, *spec.access.record})) or 'its owner'}, with {log.record}",
+    ]
+    lines += ["read by", f"  {', '.join(sorted({*service, *spec.access.select})) or 'its owner'}"]
+    readers = sorted(str(view.name) for view in result.program.views if log.name in view.reads)
+    lines += ["rolled up by", f"  {', '.join(readers) or 'no view'}"]
+    lines += ["kept", f"  {spec.retention}, in partitions of a day; {log.maintain}() makes and drops them"]
+    return "\n".join(lines) + "\n"
+
+
+def _load(load: Load) -> str:
+    """What a load test asks, with which values, and what the answers must keep to."""
+    spec, place = load.spec, load.document.at("name")
+    lines = [f"load test {spec.name}  ({place.path}:{place.line})"]
+    if spec.description:
+        lines.append(f"  {spec.description.strip()}")
+    total = sum(entry.spec.weight for entry in load.entries)
+    lines += [
+        "",
+        "runs",
+        f"  {spec.clients} clients for {spec.duration}, as {spec.persona or 'the role that connects'}",
+    ]
+    for entry in load.entries:
+        writes = f", which changes the database ({entry.writes})" if entry.writes else ""
+        lines.append(f"  {entry.spec.name}, {100 * entry.spec.weight / total:.3g} % of the transactions{writes}")
+    values = {name: source for entry in load.entries for name, source in entry.values.items()}
+    lines += ["values", *(f"  {name}: {_source(values[name])}" for name in sorted(values))] if values else []
+    lines.append("thresholds")
+    for name, limits in {"errors": Limits(errors=0), **spec.thresholds}.items():
+        for limit, bound in limits.model_dump(exclude_none=True).items():
+            label = "all entries" if name == "errors" else name
+            lines.append(
+                f"  {label}: {limit.removesuffix('_ms')} {'>=' if limit == 'tps' else '<='} {bound:g}"
+                f"{' ms' if limit.endswith('_ms') else ''}"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _source(values: ParameterValues) -> str:
+    if values.range is not None:
+        return f"{values.range[0]} to {values.range[1]}"
+    return " ".join((values.query or ", ".join(values.texts)).split())
 
 
 def _guarded(guarded: Guarded, result: Result) -> str:

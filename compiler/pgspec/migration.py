@@ -17,6 +17,7 @@ from pgspec.pgsql import ParseFailure, count_statements
 from pgspec.plan import Plan, Step
 from pgspec.plan import plan as plan_changes
 from pgspec.runtime import FINGERPRINT, REGISTRY
+from pgspec.runtime.cache import THROWN
 from pgspec.sql import QName, Sql, commas, dollar, literal, qname, remark
 from pgspec.state import State
 
@@ -35,17 +36,24 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the files need to know of the project: its name, timeouts as PostgreSQL writes them, the internal schema."""
+    """What the files need to know of the project: its name, timeouts as PostgreSQL writes them, the internal schema,
+    the roles from whom rights are taken."""
 
     project: str
     lock_timeout: str
     statement_timeout: str
     internal_schema: str
+    roles: tuple[str, ...] = ()
 
     @property
     def registry(self) -> Sql:
         """The table of what was deployed."""
         return qname(QName(self.internal_schema, REGISTRY))
+
+    @property
+    def thrown(self) -> Sql:
+        """The table of the switches that are thrown."""
+        return qname(QName(self.internal_schema, THROWN))
 
     @property
     def fingerprint(self) -> Sql:
@@ -101,6 +109,7 @@ class Printer:
         settings = self._settings
         values = {
             "lock_timeout": literal(settings.lock_timeout),
+            "roles": commas(literal(role) for role in settings.roles),
             "replaced": commas(self._values(item)["object_name"] for item in changes.replaced),
             "replaced_with": commas(literal(name) for name in _going(changes)),
             "steps": steps,
@@ -109,6 +118,7 @@ class Printer:
             "deployed": self._entries(deployed),
             "removed": [{"type": literal(key.type), "name": literal(key.name)} for key in removed],
             "renewed": renewed,
+            "scheduling": any(s.object.key.type == "schedule" and s.do != "drop" for s in changes.steps),
         }
         _check(Sql("\n").join(step["sql"] for step in steps), sum(step["statements"] for step in steps))
         values = {
@@ -145,6 +155,7 @@ class Printer:
             bare = _without_comment(state) if name == "comment" else []
             if name != "expectations" and (found or bare):
                 values = {
+                    "type": Sql(name),
                     "objects": [self._values(item) for item in found],
                     "bare": [literal(item) for item in bare],
                     "registry": settings.registry,
@@ -154,15 +165,17 @@ class Printer:
                 _check(checks[-1], 1)
         expected = [state[key] for key in sorted(state) if key.type == "expectations"]
         tried = [self._values(item) | {"remark": remark(_placed(item))} for item in expected]
-        values = {
+        whole: dict[str, Any] = {
             "checks": checks,
+            "scheduling": any(key.type == "schedule" for key in state),
             "expectations": tried,
             "number": literal(sum(entry["number"] for entry in tried)),
             "recorded": self._entries(state[key] for key in sorted(state) if _is_recorded(state[key])),
             "registry": settings.registry,
             "registry_name": literal(settings.registry),
+            "thrown": settings.thrown if Key("table", settings.thrown) in state else None,
         }
-        body = render.whole("files/verify_body.sql.j2", values)
+        body = render.whole("files/verify_body.sql.j2", whole)
         header = _header(title, _tally(state.values()), state.values())
         return _check(render.whole("files/verify.sql.j2", {"header": header, "body": dollar(body)}), 1)
 
@@ -254,7 +267,7 @@ def _going(changes: Plan) -> list[str]:
 
 
 def _template(name: str) -> str:
-    return f"{name}.sql.j2"
+    return f"{TYPES[name].template or name}.sql.j2"
 
 
 def _is_fingerprint(item: SqlObject, settings: Settings) -> bool:

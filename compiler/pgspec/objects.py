@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from pgspec import definitions
+from pgspec import definitions, tables
 from pgspec.diagnostics import Span
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -62,8 +62,9 @@ class ObjectType:
     existing object, if only these parts of it change; otherwise it is dropped and created again.  ``fingerprint``: the
     server's own text of it is recorded when it is deployed.  ``locks``: for each action the strongest lock, on what,
     and what the time depends on.  ``risks``: what an action means for whoever uses the database, where it is other
-    than for most types.  ``statements``: how many of them a block prints.  ``noun``: the type in singular and plural,
-    for counts.
+    than for most types.  ``grows``: further parts that change in place where `tables.grows` says so.  ``statements``:
+    how many of them a block prints.  ``noun``: the type in singular and plural, for counts.  ``template``: the
+    type that prints it, where that is another.
     """
 
     title: str
@@ -73,15 +74,18 @@ class ObjectType:
     fingerprint: bool = False
     locks: Mapping[str, str] = field(default_factory=dict)
     risks: Mapping[str, str] = field(default_factory=dict)
+    grows: frozenset[str] = frozenset()
     statements: Callable[[str, Values], int] = lambda _do, _values: 1
     noun: tuple[str, str] | None = None
+    template: str = ""
 
     def changes_in_place(self, before: SqlObject, after: SqlObject) -> bool:
         """Whether the existing object can be given the other definition."""
         if isinstance(self.in_place, bool):
             return self.in_place
         old, new = before.definition, after.definition
-        return all(old.get(part) == new.get(part) for part in (old.keys() | new.keys()) - self.in_place)
+        parts = self.in_place | (self.grows if tables.grows(old, new) else frozenset())
+        return all(old.get(part) == new.get(part) for part in (old.keys() | new.keys()) - parts)
 
     def count(self, number: int) -> str:
         """``1 index``, ``2 indexes``."""
@@ -89,8 +93,14 @@ class ObjectType:
         return f"{number} {one if number == 1 else many}"
 
 
+ROUTINES = ("function", "procedure")
 _ON_VIEW = "on the view; catalog only"
 _RIGHTS = frozenset({"revoke"})
+_ROUTINE_LOCKS = {
+    "create": "no lock on existing objects; catalog only",
+    "replace": "no lock that readers or writers meet; catalog only",
+    "drop": "ACCESS EXCLUSIVE on the function; catalog only",
+}
 TYPES: dict[str, ObjectType] = {
     "schema": ObjectType(
         "schema",
@@ -107,15 +117,17 @@ TYPES: dict[str, ObjectType] = {
     "table": ObjectType(
         "table",
         10,
-        definitions.table,
+        tables.table,
         in_place=_RIGHTS,
+        grows=frozenset({"columns", "grows"}),
         fingerprint=True,
         locks={
             "create": "no lock on existing objects; catalog only",
             "replace": "no lock that readers or writers meet; catalog only",
+            "grow": "ACCESS EXCLUSIVE on the table; catalog only, but one scan of it for a column that goes",
             "drop": "ACCESS EXCLUSIVE on the table; catalog only",
         },
-        statements=definitions.table_statements,
+        statements=tables.statements,
     ),
     "function": ObjectType(
         "function",
@@ -123,12 +135,18 @@ TYPES: dict[str, ObjectType] = {
         definitions.function,
         in_place=True,
         fingerprint=True,
-        locks={
-            "create": "no lock on existing objects; catalog only",
-            "replace": "no lock that readers or writers meet; catalog only",
-            "drop": "ACCESS EXCLUSIVE on the function; catalog only",
-        },
+        locks=_ROUTINE_LOCKS,
         statements=definitions.with_rights_count,
+    ),
+    "procedure": ObjectType(
+        "procedure",
+        25,
+        definitions.procedure,
+        in_place=True,
+        fingerprint=True,
+        locks=_ROUTINE_LOCKS | {"drop": "ACCESS EXCLUSIVE on the procedure; catalog only"},
+        statements=definitions.with_rights_count,
+        template="function",
     ),
     "row_security": ObjectType(
         "row security on",
@@ -258,6 +276,14 @@ TYPES: dict[str, ObjectType] = {
         in_place=True,
         locks=dict.fromkeys(("create", "replace", "drop"), "no lock on the schema's objects; catalog only"),
         statements=definitions.grants_count,
+    ),
+    "schedule": ObjectType(
+        "schedule",
+        92,
+        definitions.schedule,
+        in_place=True,
+        locks=dict.fromkeys(("create", "replace", "drop"), "ROW EXCLUSIVE on cron.job"),
+        risks={"drop": "medium: what it did is done no longer"},
     ),
     "expectations": ObjectType(
         "expectations of",

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pgspec.beside import VIEW, beside
-from pgspec.objects import TYPES, Action, Key, SqlObject
+from pgspec.objects import ROUTINES, TYPES, Action, Key, SqlObject
 from pgspec.renames import renamed, renames
 from pgspec.state import State, ordered
+from pgspec.tables import grows, loses
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,10 @@ class Change:
     def lock(self) -> str:
         """The strongest lock that the change takes, on what, and what its duration depends on."""
         locks = TYPES[self.object.key.type].locks
+        if self.action == "replace" and self.before and self.after:
+            old, new = self.before.definition, self.after.definition
+            if grows(old, new) and old["columns"] != new["columns"]:
+                return locks["grow"]
         return locks["beside"] if self.beside else locks.get(self.action, "")
 
 
@@ -110,15 +115,17 @@ def _plan(before: State, after: State) -> Plan:
     built = [Step("create" if item.key in after else "build", item) for item in aside.built]
     placed = [Step("place", item, made) for item, made in aside.placed]
     replaced = tuple(before[item.key] for item, _ in aside.placed if item.key.type == VIEW)
-    return Plan(tuple(changes), (*built, *drops, *placed, *builds), replaced)
+    first = [step for step in builds if step.object.key in aside.first or step.object.parent in aside.first]
+    rest = [step for step in builds if step not in first]
+    return Plan(tuple(changes), (*first, *built, *drops, *placed, *rest), replaced)
 
 
 def _rebuilds(before: list[SqlObject], after: State) -> dict[Key, str]:
     """The objects that must be dropped and created again, or go with one that is, each with the reason."""
     users: dict[Key, list[SqlObject]] = {}
     for item in before:
-        # What a function's body names is looked up when it runs: it can stay while another function goes.
-        late = item.key.type == "function" and "body" in item.definition
+        # What a routine's body names is looked up when it runs: it can stay while another function goes.
+        late = item.key.type in ROUTINES and "body" in item.definition
         for need in (*([] if late else item.depends_on), *([item.parent] if item.parent else [])):
             users.setdefault(need, []).append(item)
     reasons: dict[Key, str] = {}
@@ -130,6 +137,10 @@ def _rebuilds(before: list[SqlObject], after: State) -> dict[Key, str]:
         elif new.definition != item.definition and not TYPES[item.key.type].changes_in_place(item, new):
             reasons[item.key] = _difference(item, new)
             waiting.append(item.key)
+        elif loses(item.definition, new.definition):
+            readers = [user.key for user in users.get(item.key, ()) if user.parent != item.key and user.key in after]
+            reasons.update((reader, f"depends on {item.key}") for reader in readers if reader not in reasons)
+            waiting += readers
     while waiting:
         key = waiting.pop(0)
         for user in users.get(key, []):

@@ -2,87 +2,50 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from pgspec import graph
+from pgspec.alerts import Alert, WrittenAlert, build_alerts
 from pgspec.audit_policies import audit_logs as logs_of
-from pgspec.audits import Audit, build_audits
+from pgspec.audits import Audit, build_audits, session_request_id
 from pgspec.cached import Cached, build_cached
-from pgspec.catalog import Catalog, Column, Key, Relation
-from pgspec.diagnostics import Diagnostic, Severity, SqlFinding
-from pgspec.exposed import Exposed, build_exposed
-from pgspec.keys import Analysis, KeyVerdict, analyse, check_key
-from pgspec.kinds import AuditLog, CachedQuery, Invalidation, MaterializedView, Model, Name, Project, RowSecurity
+from pgspec.catalog import Catalog
+from pgspec.diagnostics import Diagnostic, Severity
+from pgspec.event_logs import Events, build_event_logs
+from pgspec.installed import Part, own_relations, relations_of
+from pgspec.kinds import Alert as AlertSpec
+from pgspec.kinds import (
+    AuditLog,
+    CachedQuery,
+    EventLog,
+    Invalidation,
+    LoadTest,
+    MaterializedView,
+    Model,
+    Project,
+    RowSecurity,
+)
+from pgspec.load_tests import Load, build_loads
 from pgspec.mappings import Mapping as Invalidating
 from pgspec.mappings import build_mappings
-from pgspec.pgsql import Statement, relation_names
 from pgspec.policies import Guarded, Log, build_policies, with_claim, with_logs
-from pgspec.queries import one_select, placed, query_source
 from pgspec.source import Document, SqlText
-from pgspec.sql import QName, derived_name
+from pgspec.sql import QName
+from pgspec.views import View, build_views, with_face
 
 S = TypeVar("S", bound=Model)
 
 
-@dataclass(frozen=True, slots=True)
-class ViewIndex:
-    """An index of a view.  ``path`` is where it is written in the spec, ``columns_path`` where its columns are."""
-
-    name: str
-    columns: tuple[str, ...]
-    unique: bool
-    method: str
-    path: tuple[str | int, ...]
-    columns_path: tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One materialized view: its spec, where it is written, and what its query turned out to mean.
-
-    ``statement`` is None when the query does not parse, ``analysis`` when it was not analysed; diagnostics say why.
-    ``verdicts`` judges its unique indexes, the key's first, where they name output columns of a query without findings.
-    """
-
-    spec: MaterializedView
-    document: Document
-    name: QName
-    source: SqlText
-    statement: Statement | None = None
-    analysis: Analysis | None = None
-    verdicts: tuple[tuple[ViewIndex, KeyVerdict], ...] = ()
-    reads: frozenset[QName] = frozenset()
-    exposed: Exposed | None = None
-
-    @property
-    def understood(self) -> bool:
-        """Whether its query was analysed and is without a finding, and so is its condition for callers."""
-        known = self.analysis is not None and not self.analysis.findings
-        return known and (self.exposed is None or self.exposed.understood)
-
-    @property
-    def indexes(self) -> tuple[ViewIndex, ...]:
-        """The unique key's index first, then the others in the order of the spec."""
-        found = []
-        if key := self.spec.unique_key:
-            name = key.index or derived_name(self.name.name, "key")
-            path = ("unique_key", "index") if key.index else ("unique_key",)
-            listed = ("unique_key",) if self.document.has("unique_key", 0) else ("unique_key", "columns")
-            found.append(ViewIndex(name, tuple(key.columns), True, "btree", path, listed))
-        for number, index in enumerate(self.spec.indexes):
-            name = index.name or derived_name(self.name.name, *index.columns, "idx")
-            at = ("indexes", number)
-            found.append(ViewIndex(name, tuple(index.columns), index.unique, index.method, at, (*at, "columns")))
-        return tuple(found)
+Subject = View | Invalidating | Cached | Guarded | Audit | Events | WrittenAlert | Load
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
     """Everything that rules and kinds may ask about.  ``views`` are in order of dependency, the others by name;
-    ``logs`` are what policies see of ``audits``, one for each; ``written`` is the document of the project.
+    ``alerts`` are all that exist, ``written_alerts`` the specs among them, ``parts`` what of pgspec
+    they can watch; ``logs`` are what policies see of ``audits``, one for each; ``written`` is the document of the
+    project.
 
     ``catalog`` has the views too, and says of each table what row security it will have: of the schema files and of
     the specs.
@@ -97,12 +60,21 @@ class Program:
     guarded: tuple[Guarded, ...] = ()
     audits: tuple[Audit, ...] = ()
     logs: tuple[Log, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    written_alerts: tuple[WrittenAlert, ...] = ()
+    parts: frozenset[Part] = frozenset()
     written: Document | None = None
+    event_logs: tuple[Events, ...] = ()
+    loads: tuple[Load, ...] = ()
 
     @property
-    def subjects(self) -> tuple[View | Invalidating | Cached | Guarded | Audit, ...]:
+    def subjects(self) -> tuple[Subject, ...]:
         """Every spec that rules speak of."""
-        return (*self.views, *self.mappings, *self.cached, *self.guarded, *self.audits)
+        lists: tuple[Sequence[Subject], ...] = (
+            self.views, self.mappings, self.cached, self.guarded, self.audits, self.event_logs, self.written_alerts,
+            self.loads,
+        )  # fmt: skip
+        return tuple(subject for specs in lists for subject in specs)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -124,82 +96,51 @@ def build(
     """Resolve and analyse the specs.  ``files`` holds the SQL files that ``query_file`` may name, by path;
     ``written`` is the document of the project."""
     found: list[Diagnostic] = []
-    audit_logs = of_kind(AuditLog, specs)
-    views = [_read(spec, document, project, files, found) for spec, document in of_kind(MaterializedView, specs)]
-    found += _collisions(views, catalog, project)
-    unique = {view.name: view for view in reversed(views)}
-    reads = _reads(unique, tuple(project.search_path))
-    cycles = graph.cycles(reads, _printed)
-    cyclic = {name for cycle in cycles for name in cycle}
-    relations = dict(catalog.relations)
-    catalog = replace(catalog, relations=relations)  # the analysed views are added to it on the way
-    done = []
-    for name in graph.order(reads, _printed):
-        view = unique[name]
-        if view.statement is not None and name not in cyclic:
-            analysis = analyse(view.statement.node, catalog, view.source.text)
-            found += [located(view, finding) for finding in analysis.findings]
-            if analysis.proof.query is None:
-                found.append(located(view, _TOO_DEEP))
-            else:
-                reads_of = frozenset(reference.name for reference in analysis.references)
-                view = replace(view, analysis=analysis, verdicts=_verdicts(view, analysis), reads=reads_of)
-        relations.setdefault(name, _relation(view))  # a view that takes a table's name has been refused
-        done.append(view)
+    audit_logs, event_specs = of_kind(AuditLog, specs), of_kind(EventLog, specs)
     own = own_relations(project)
-    logs = {QName(project.runtime_schema, spec.name) for spec, _ in audit_logs}
+    request_id = None
+    if event_specs or any("request_id" in spec.context for spec, _ in audit_logs):
+        request_id = session_request_id(project, written, catalog, found)
+    audit_names = {QName(project.runtime_schema, spec.name) for spec, _ in audit_logs}
+    events, problems = build_event_logs(event_specs, catalog, own | audit_names, project, request_id)
+    found += problems
+    catalog = catalog.with_relations(*(log.relation() for log in events if log.name not in catalog.relations))
+    views, cycles, catalog, problems = build_views(of_kind(MaterializedView, specs), catalog, files, project)
+    found += problems
+    logs = audit_names | {log.name for log in events}
     mappings, problems = build_mappings(of_kind(Invalidation, specs), catalog, own | logs)
     found += problems
     cached, problems = build_cached(of_kind(CachedQuery, specs), catalog, files, mappings)
     found += problems
-    using: list[Invalidating | Cached] = [*mappings, *cached]
-    audits, problems = build_audits(audit_logs, catalog, own, project, written)
-    found += [*problems, *same_names([*using, *audits])]
-    if using:
-        found += _taken_by_runtime(using[0], catalog, own)
+    audits, problems = build_audits(audit_logs, catalog, own, project, request_id)
+    found += [*problems, *same_names([*mappings, *cached, *audits, *events])]
     callable_ = with_claim(catalog, project)
     known = logs_of(audits, callable_, project)
-    guarded, problems = build_policies(of_kind(RowSecurity, specs), with_logs(callable_, known), project, own, known)
+    guarded, problems = build_policies(
+        of_kind(RowSecurity, specs), with_logs(callable_, known), project, own | {log.name for log in events}, known
+    )
     found += problems
     taken = dict.fromkeys(own, "pgspec itself") | {audit.name: "an audit log" for audit in audits}
-    done = [_exposed(view, callable_, project, taken, found) for view in done]
+    views = [with_face(view, callable_, project, taken, found) for view in views]
     # The logs are there for fixtures and expectations; no query of a spec reads one.
     catalog = _secured(with_logs(catalog, known), guarded)
-    every = tuple(tuple(cycle) for cycle in cycles)
-    return Program(
+    made = Program(
         project,
         catalog,
-        tuple(done),
-        every,
-        tuple(mappings),
-        tuple(cached),
-        tuple(guarded),
-        tuple(audits),
-        tuple(known),
-        written,
-    ), found
-
-
-_TOO_DEEP = SqlFinding(
-    0,
-    1,
-    "SQL005",
-    "the query is nested too deeply to be understood",
-    "name parts of it in WITH, or write lists: `IN (...)`",
-)
-
-
-def _exposed(
-    view: View, catalog: Catalog, project: Project, taken: Mapping[QName, str], found: list[Diagnostic]
-) -> View:
-    if view.spec.expose is None or view.analysis is None or not view.understood:
-        return view
-    columns = [column.name for column in view.analysis.columns]
-    name = resolve(view.spec.expose.as_, project)
-    exposed = build_exposed(
-        view.spec, view.document, view.name, name, columns, catalog, taken, project.internal_schema, found
+        views=tuple(views),
+        cycles=tuple(cycles),
+        mappings=tuple(mappings),
+        cached=tuple(cached),
+        guarded=tuple(guarded),
+        audits=tuple(audits),
+        logs=tuple(known),
+        event_logs=tuple(events),
+        written=written,
     )
-    return replace(view, exposed=exposed)
+    made = _alerted(made, of_kind(AlertSpec, specs), files, found)
+    loads, problems = build_loads(of_kind(LoadTest, specs), made.catalog, cached, own, project)
+    found += [*problems, *same_names(loads)]
+    return replace(made, loads=tuple(loads)), found
 
 
 def _secured(catalog: Catalog, guarded: Sequence[Guarded]) -> Catalog:
@@ -210,133 +151,56 @@ def _secured(catalog: Catalog, guarded: Sequence[Guarded]) -> Catalog:
     )
 
 
-def located(view: View, finding: SqlFinding, severity: Severity = Severity.ERROR) -> Diagnostic:
-    """A finding inside the view's query, at its place in the file."""
-    return placed(view.source, str(view.spec.name), finding, severity)
+def _alerted(
+    program: Program, specs: list[tuple[AlertSpec, Document]], files: Mapping[str, SqlText], found: list[Diagnostic]
+) -> Program:
+    """The program with its alerts, which may watch all the rest."""
+    users = _users(program)
+    parts = frozenset(part for part, needing in users.items() if needing)
+    alerts, written, problems = build_alerts(specs, program.catalog, files, program.project, parts)
+    found += [*problems, *same_names(written)]
+    for part, needing in (users | {"alerts": written}).items():
+        found += _taken(part, needing, program.catalog, program.project)
+    return replace(program, alerts=tuple(alerts), written_alerts=tuple(written), parts=parts)
 
 
-def resolve(name: Name, project: Project) -> QName:
-    """A name from a spec in the schema where the project creates objects."""
-    return QName(name.schema or project.search_path[0], name.name)
+def _users(program: Program) -> dict[Part, Sequence[Subject]]:
+    """The parts of what pgspec installs, and the specs that need each."""
+    cache: list[Subject] = [*program.mappings, *program.cached]
+    refresh = [view for view in program.views if view.is_watched]
+    readable: list[Subject] = [view for view in program.views if view.exposed is not None]
+    readable += [*program.guarded, *(audit for audit in program.audits if audit.viewer)]
+    return {
+        "cache": cache,
+        "refresh": refresh,
+        "events": program.event_logs,
+        "switches": [*cache, *refresh, *(readable if program.project.roles.api else ())],
+    }
 
 
-def own_relations(project: Project) -> frozenset[QName]:
-    """The tables and views that pgspec installs."""
-    runtime = ("cache_invalidation_queue", "cache_invalidation_health", "cache_entries")
-    internal = ("cache_tags", "deployed_objects")
-    return frozenset(
-        [QName(project.runtime_schema, name) for name in runtime]
-        + [QName(project.internal_schema, name) for name in internal]
-    )
-
-
-def same_names(specs: Sequence[Invalidating | Cached | Audit]) -> list[Diagnostic]:
+def same_names(specs: Sequence[Subject]) -> list[Diagnostic]:
     """Specs of one kind that share a name."""
     found = []
     first: dict[tuple[str, str], Document] = {}
     for item in specs:
-        key = (item.spec.kind, item.spec.name)
+        key = (item.spec.kind, str(item.spec.name))
         if key in first:
             place = first[key].at("name")
-            message = (
-                f"the name `{item.spec.name}` is already taken by another {item.spec.kind} ({place.path}:{place.line})"
-            )
+            message = f"the name `{key[1]}` is already taken by another {key[0]} ({place.path}:{place.line})"
             span = item.document.at("name")
-            found.append(Diagnostic(span, "PRJ011", Severity.ERROR, message, "choose another name", item.spec.name))
+            found.append(Diagnostic(span, "PRJ011", Severity.ERROR, message, "choose another name", key[1]))
         first.setdefault(key, item.document)
     return found
 
 
-def _taken_by_runtime(first: Invalidating | Cached, catalog: Catalog, own: frozenset[QName]) -> list[Diagnostic]:
-    """Relations of the schema files, or views, that have the names of the cache runtime."""
+def _taken(part: Part, users: Sequence[Subject], catalog: Catalog, project: Project) -> list[Diagnostic]:
+    """Relations of the schema files, or views, that have the names of a part that some spec needs."""
     found = []
-    for name in sorted(own & catalog.relations.keys()):
-        message = f"the name `{name}` of the cache runtime is already taken"
+    for name in sorted(relations_of(part, project) & catalog.relations.keys()) if users else ():
+        message = f"the name `{name}` of the {part} runtime is already taken"
         help_ = "rename it, remove it from the schema files, or choose another `runtime_schema:` in project.yaml"
-        span = first.document.at("kind")
-        found.append(Diagnostic(span, "PRJ011", Severity.ERROR, message, help_, first.spec.name))
+        first = users[0]
+        found.append(
+            Diagnostic(first.document.at("kind"), "PRJ011", Severity.ERROR, message, help_, str(first.spec.name))
+        )
     return found
-
-
-def _verdicts(view: View, analysis: Analysis) -> tuple[tuple[ViewIndex, KeyVerdict], ...]:
-    names = {column.name for column in analysis.columns}
-    unique = [index for index in view.indexes if index.unique and names.issuperset(index.columns)]
-    return () if analysis.findings else tuple((index, check_key(analysis, index.columns)) for index in unique)
-
-
-def _printed(name: QName) -> str:
-    return str(name)
-
-
-def _read(
-    spec: MaterializedView,
-    document: Document,
-    project: Project,
-    files: Mapping[str, SqlText],
-    found: list[Diagnostic],
-) -> View:
-    """The view with its query parsed."""
-    name = resolve(spec.name, project)
-    source = query_source(spec, document, files, found)
-    view = View(spec, document, name, source)
-    if not source.text.strip():
-        return view
-    statement = one_select(source.text, "a view has no parameters")
-    if isinstance(statement, SqlFinding):
-        found.append(located(view, statement))
-        return view
-    return replace(view, statement=statement)
-
-
-def _collisions(views: Sequence[View], catalog: Catalog, project: Project) -> list[Diagnostic]:
-    """Names are shared by tables, views and indexes of a schema."""
-    found: list[Diagnostic] = []
-    taken: dict[QName, str] = {}
-
-    def take(view: View, name: QName, what: str, path: tuple[str | int, ...]) -> None:
-        if name in taken or name in catalog.relations:
-            owner = taken.get(name) or "the base schema"
-            message = f"the name `{name}` of {what} is already taken by {owner}"
-            help_ = "choose another name" if name in taken else "rename it, or remove it from the schema files"
-            found.append(
-                Diagnostic(view.document.at(*path), "PRJ011", Severity.ERROR, message, help_, str(view.spec.name))
-            )
-        taken.setdefault(name, f"{what} ({view.document.path}:{view.document.at(*path).line})")
-
-    for view in views:
-        take(view, view.name, "the view", ("name",))
-    for view in views:
-        if view.spec.expose is not None:
-            take(view, resolve(view.spec.expose.as_, project), "the exposed view", ("expose", "as"))
-        for index in view.indexes:
-            take(view, QName(view.name.schema, index.name), "the index", index.path)
-    return found
-
-
-def _reads(views: Mapping[QName, View], search_path: tuple[str, ...]) -> dict[QName, set[QName]]:
-    """Which views each view reads; a tree is walked only when a view's name occurs in its text at all."""
-    words = {name.name for name in views}
-    quoted = any(not re.fullmatch(r"[a-z_][a-z0-9_]*", word) for word in words)
-    out: dict[QName, set[QName]] = {}
-    for name, view in views.items():
-        out[name] = set()
-        if view.statement is None:
-            continue
-        if not quoted and words.isdisjoint(re.findall(r"[a-z_][a-z0-9_]*", view.source.text.lower())):
-            continue
-        for schema, relation in relation_names(view.statement.node):
-            for candidate in [schema] if schema else search_path:
-                if QName(candidate, relation) in views:
-                    out[name].add(QName(candidate, relation))
-                    break
-    return out
-
-
-def _relation(view: View) -> Relation:
-    """The view as other queries see it: its columns, and the keys that its unique indexes enforce."""
-    columns = {}
-    if view.analysis is not None:
-        for column in view.analysis.columns:
-            columns[column.name] = Column(column.name, column.type or "unknown", not_null=not column.nullable)
-    keys = tuple(Key(index.name, index.columns) for index in view.indexes if index.unique)
-    return Relation(view.name, "materialized_view", columns, keys if columns else ())

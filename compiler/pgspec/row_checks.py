@@ -1,6 +1,7 @@
 """Program -> the check that what reads tables with row security reads all of their rows.
 
-Row security asks who reads: of a refresh the owner of the view, of a trigger the owner of its function.  Who that will
+Row security asks who reads: of a refresh the owner of the view, of a trigger the owner of its function, of an
+alert the owner of the function that asks.  Who that will
 be, and whether a policy binds them, only the server knows.  So the migration asks it, and refuses; and verify.sql does.
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from pgspec.objects import Key, SqlObject
 from pgspec.program import Program
+from pgspec.runtime.alerts import values_key
 from pgspec.sql import QName, ident, qname
 from pgspec.triggers import reading_functions
 
@@ -55,6 +57,8 @@ def _readers(program: Program) -> Iterator[_Read]:
             yield from _reader(program, Key("view", qname(view.exposed.name)), reads)
     for name, reads in reading_functions(program.mappings, program.project.internal_schema):
         yield from _reader(program, Key("function", f"{qname(name)}()"), reads)
+    alerted = {name for alert in program.alerts for name in alert.reads}
+    yield from _reader(program, values_key(program.project.internal_schema), alerted)
 
 
 def _reader(program: Program, reader: Key, named: Iterable[QName]) -> Iterator[_Read]:

@@ -53,7 +53,6 @@ query: |
   FROM orders o
   JOIN customers c ON c.id = o.customer_id
   GROUP BY (o.placed_at AT TIME ZONE 'UTC')::date, coalesce(c.city, '(unknown)')
-refresh: {every: 15 minutes}
 access: {select: [reporting]}
 """
 

@@ -65,6 +65,9 @@ def summary(result: Result) -> str:
         ("cached query", "cached queries", program.cached),
         ("guarded table", "guarded tables", program.guarded),
         ("audit log", "audit logs", program.audits),
+        ("event log", "event logs", program.event_logs),
+        ("alert", "alerts", program.written_alerts),
+        ("load test", "load tests", program.loads),
     )
     parts = [f"{len(found)} {one if len(found) == 1 else many}" for one, many, found in kinds if found]
     draft = f"; draft: {counts(result.draft)}" if result.draft.changes else ""

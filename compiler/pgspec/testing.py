@@ -7,33 +7,37 @@ each step; forward once more, on data; back, and schema.sql, which must lead to 
 from __future__ import annotations
 
 import json
-import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from pgspec import snapshot
-from pgspec.audit_exercise import ENTRY, AuditExercise
 from pgspec.compile import DRAFT, Result
 from pgspec.disk import GENERATED
-from pgspec.exercise import Exercise
+from pgspec.exercises.alerts import exercise_alerts
+from pgspec.exercises.audits import ENTRY, AuditExercise
+from pgspec.exercises.events import EVENT, EventExercise, unordered, without_days
+from pgspec.exercises.exposed import ExposedExercise
+from pgspec.exercises.invalidations import Exercise
+from pgspec.exercises.loads import exercise_loads
+from pgspec.exercises.refreshes import RefreshExercise
+from pgspec.exercises.switches import exercise_switches
+from pgspec.exercises.upkeep import check, run_jobs
 from pgspec.expectations import Matrix
-from pgspec.exposed_exercise import ExposedExercise
+from pgspec.fresh import Report, fresh_database, roles
 from pgspec.kinds.base import Name
 from pgspec.mutants import survivors
 from pgspec.pgsql import parse
-from pgspec.program import resolve
 from pgspec.runtime.cache import DRAIN, PENDING, QUEUE
-from pgspec.scratch import ScratchError, scratch_server
+from pgspec.schedules import jobs
 from pgspec.sources import Sources
 from pgspec.sql import QName, commas, ident, literal, qname
+from pgspec.views import resolve
 from pgspec.writes import ExerciseError, NothingShownError
 
 SCHEMA_FILE = f"{GENERATED}/schema.sql"
-
-Report = Callable[[str, float, str], None]
 
 
 class StepError(Exception):
@@ -121,7 +125,8 @@ def run(
 
     `StepError` for the first step that fails, `ScratchError` when there is no server to run it on.
     """
-    with _server(major, database, report) as connection:
+    assert result.program is not None
+    with fresh_database(major, database, result.program.project.scheduler, report) as connection:
         _cycle(_Run(connection, report), result, sources, mutate=mutate)
 
 
@@ -130,45 +135,53 @@ def _cycle(run: _Run, result: Result, sources: Sources, *, mutate: bool) -> None
     steps = migrations(result)
     with run.step("base schema"):
         _base(run, result, sources)
-    seen = [_look(run)]
+    seen = [_look(run, result)]
     for step in steps:
         with run.step(f"migrate {step.name}"):
             run.run(step.migrate, f"{step.name}/migrate.sql")
         with run.step(f"verify {step.name}"):
             run.run(step.verify, f"{step.name}/verify.sql")
-        seen.append(_look(run))
+        seen.append(_look(run, result))
     rows = sum(len(entries) for entries in result.program.project.fixtures.values())
     if rows:
         with run.step(f"fixtures, {rows} rows"):
             _fixtures(run, result)
     _expect(run, result, mutate=mutate)
     _refresh(run, result)
+    if any(view.is_watched for view in result.program.views):
+        with run.step("refresh what is due") as more:
+            more.append(RefreshExercise(run.connection, result.program).run())
     _expose(run, result)
     _invalidate(run, result)
     _audit(run, result)
+    exercise_loads(run.step, result.program, run.connection)
+    exercise_switches(run.step, run.connection, result.program)
+    _record(run, result)
+    _alert(run, result)
     _keep(run, result, steps)
+    _operate(run, result)
     _keep_logs(run, result, steps)
     for step, before in zip(reversed(steps), reversed(seen[:-1]), strict=True):
         with run.step(f"roll back {step.name}"):
             run.run(step.rollback, f"{step.name}/rollback.sql")
-            _same(before, _look(run), f"the rollback of {step.name} leaves the catalog other than it was")
+            _same(before, _look(run, result), f"the rollback of {step.name} leaves the catalog other than it was")
     for step in steps:
         with run.step(f"migrate {step.name} again, on data"):
             run.run(step.migrate, f"{step.name}/migrate.sql")
             run.run(step.verify, f"{step.name}/verify.sql")
     with run.step("the same catalog as the first time"):
-        _same(seen[-1], _look(run), "migrating again leads to another catalog")
+        _same(seen[-1], _look(run, result), "migrating again leads to another catalog")
     _refresh(run, result)
     with run.step("schema.sql leads to the same catalog"):
         for step in reversed(steps):
             run.run(step.rollback, f"{step.name}/rollback.sql")
         run.run(result.files.get(SCHEMA_FILE, ""), SCHEMA_FILE)
-        _same(seen[-1], _look(run), "schema.sql and the migrations lead to different catalogs")
+        _same(seen[-1], _look(run, result), "schema.sql and the migrations lead to different catalogs")
 
 
 def _base(run: _Run, result: Result, sources: Sources) -> None:
     assert result.program is not None
-    here = _roles(run.connection)
+    here = roles(run.connection)
     for role in result.program.roles:  # the platform's roles: there before the schema, unless the schema makes them
         if role not in here and role not in result.program.catalog.roles:
             run.connection.execute(f"CREATE ROLE {ident(role)}")
@@ -176,6 +189,8 @@ def _base(run: _Run, result: Result, sources: Sources) -> None:
     for path in (path for path in sources.schema if path in sources.sql):
         run.run(_without_psql(sources.sql[path].decode("utf-8-sig")), path)
     run.connection.execute("RESET ALL")
+    if result.program.project.scheduler == "pg_cron":
+        run.connection.execute("CREATE EXTENSION IF NOT EXISTS pg_cron")
 
 
 def _without_psql(text: str) -> str:
@@ -288,6 +303,19 @@ def _keep(run: _Run, result: Result, steps: list[Migration]) -> None:
         more.append("the queue is empty")
 
 
+def _operate(run: _Run, result: Result) -> None:
+    """What runs on a schedule, and what asks whether all is well."""
+    assert result.program is not None
+    project = result.program.project
+    found = jobs(project, result.after.values())
+    if found:
+        with run.step(f"{len(found)} job{'' if len(found) == 1 else 's'}") as more:
+            more.append(run_jobs(run.connection, found))
+    if result.after:
+        with run.step("verify_migration_success") as more:
+            more.append(check(run.connection, project.runtime_schema))
+
+
 def _audit(run: _Run, result: Result) -> None:
     """Each audit log against writes that must be logged, and writes that must not."""
     assert result.program is not None
@@ -297,19 +325,37 @@ def _audit(run: _Run, result: Result) -> None:
             more.append(str(tally))
 
 
+def _alert(run: _Run, result: Result) -> None:
+    """Every alert as a service role reads it."""
+    assert result.program is not None
+    if result.program.alerts:
+        with run.step("alerts") as more:
+            more.append(exercise_alerts(run.connection, result.program.project, result.program.alerts))
+
+
+def _record(run: _Run, result: Result) -> None:
+    """Each event log as those who record in it find it."""
+    assert result.program is not None
+    for log in result.program.event_logs:
+        with run.step(f"event log {log.spec.name}") as more:
+            more.append(EventExercise(run.connection, result.program.project, log).run())
+
+
 def _keep_logs(run: _Run, result: Result, steps: list[Migration]) -> None:
     """No rollback loses what is logged, until it is told to; the rollbacks that follow are told."""
     import psycopg  # noqa: PLC0415 - see `_Run.step`
 
     assert result.program is not None
-    for audit in result.program.audits:
-        log = qname(audit.table)
+    kept = [(audit.table, ENTRY) for audit in result.program.audits]
+    kept += [(log.name, EVENT) for log in result.program.event_logs]
+    for table, entry in kept:
+        log = qname(table)
         if steps and f"CREATE TABLE {log} (" in steps[-1].migrate:
             with run.step(f"the rollback refuses to lose what is in {log}"), run.connection.transaction() as undone:
-                for other in result.program.audits:  # the first that is not empty refuses for all
-                    run.connection.execute(f"ALTER TABLE {qname(other.table)} DISABLE TRIGGER USER")
-                    run.connection.execute(f"TRUNCATE {qname(other.table)}")
-                run.connection.execute(ENTRY.format(log=log))
+                for other, _ in kept:  # the first that is not empty refuses for all
+                    run.connection.execute(f"ALTER TABLE {qname(other)} DISABLE TRIGGER USER")
+                    run.connection.execute(f"TRUNCATE {qname(other)}")
+                run.connection.execute(entry.format(log=log))
                 try:
                     with run.connection.transaction():
                         run.run(steps[-1].rollback, f"{steps[-1].name}/rollback.sql")
@@ -319,12 +365,14 @@ def _keep_logs(run: _Run, result: Result, steps: list[Migration]) -> None:
                 else:
                     raise _DiffersError(f"{log} was dropped with what was in it")
                 raise psycopg.Rollback(undone)
-    if result.program.audits:
+    if kept:
         run.connection.execute("SET pgspec.allow_data_loss = on")
 
 
-def _look(run: _Run) -> dict[str, str]:
-    return snapshot.snapshot(run.connection)
+def _look(run: _Run, result: Result) -> dict[str, str]:
+    assert result.program is not None
+    logs = result.program.event_logs
+    return without_days(unordered(snapshot.snapshot(run.connection), logs), logs)
 
 
 def _same(before: dict[str, str], after: dict[str, str], problem: str) -> None:
@@ -340,43 +388,3 @@ def _server_error(error: Any) -> str:
         if value:
             lines.append(f"{name}: {value}")
     return "\n".join(lines)
-
-
-@contextmanager
-def _server(major: int | None, database: str | None, report: Report) -> Iterator[Any]:
-    """A connection to a fresh database, on a scratch server or on the given one."""
-    try:
-        import psycopg  # noqa: PLC0415 - see `_Run.step`
-    except ImportError as error:
-        raise ScratchError("the PostgreSQL driver is not installed", "pip install 'pgspec[postgres]'") from error
-    start = time.perf_counter()
-    name = f"pgspec_test_{secrets.token_hex(4)}"
-    if database is None:
-        with scratch_server(major) as server:
-            server.create_database(name)
-            with psycopg.connect(server.dsn(name), autocommit=True) as connection:
-                report(f"PostgreSQL {server.major} started", time.perf_counter() - start, "ok")
-                yield connection
-        return
-    try:
-        with psycopg.connect(database, autocommit=True) as admin:
-            roles = _roles(admin)
-            try:
-                admin.execute(f"CREATE DATABASE {ident(name)}")
-                with psycopg.connect(database, dbname=name, autocommit=True) as connection:
-                    version = connection.info.server_version // 10000
-                    report(f"PostgreSQL {version}, database {name}", time.perf_counter() - start, "ok")
-                    yield connection
-            finally:
-                admin.execute(f"DROP DATABASE IF EXISTS {ident(name)} WITH (FORCE)")
-                for role in sorted(_roles(admin) - roles):
-                    admin.execute(f"DROP ROLE {ident(role)}")
-    except psycopg.Error as error:
-        message = str(error).strip().partition("\n")[0]
-        raise ScratchError(
-            f"the server at --database cannot be used: {message}", "it must allow CREATE DATABASE"
-        ) from error
-
-
-def _roles(connection: Any) -> set[str]:
-    return {row[0] for row in connection.execute("SELECT rolname FROM pg_catalog.pg_roles")}

@@ -17,6 +17,7 @@
     WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
     WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
     WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
+    WHEN 'procedure' THEN pg_get_functiondef(to_regprocedure(name))
     WHEN 'trigger' THEN (
       SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
       WHERE t.tgname = split_part(name, ' ', 1) AND t.tgrelid = to_regclass(substr(name, length(split_part(name, ' ', 1)) + 5)))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pgspec.breaking.access import row_security_changes
+from pgspec.breaking.alerting import alert_changes
 from pgspec.breaking.caching import cached_query_changes, invalidation_changes
+from pgspec.breaking.event_logs import event_log_changes
 from pgspec.breaking.findings import Finding
+from pgspec.breaking.loads import load_changes
 from pgspec.breaking.project import project_changes
 from pgspec.breaking.records import audit_changes
 from pgspec.breaking.views import view_changes
@@ -17,6 +20,9 @@ _PARTS = (
     cached_query_changes,
     row_security_changes,
     audit_changes,
+    event_log_changes,
+    alert_changes,
+    load_changes,
     project_changes,
 )
 

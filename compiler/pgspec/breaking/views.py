@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from pgspec.breaking.findings import Finding, canonical, listed, place
 from pgspec.kinds import Duration
-from pgspec.program import Program, View
+from pgspec.program import Program
+from pgspec.views import View
 
 
 def view_changes(old: Program, new: Program) -> Iterator[Finding]:

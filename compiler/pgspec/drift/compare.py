@@ -12,9 +12,9 @@ from pgspec.drift import remedies, tables
 from pgspec.drift.expect import RELATIONS, Expected, expected, identity, recorded
 from pgspec.drift.observe import Grant, Observed
 from pgspec.drift.remedies import NOTHING, Remedy
-from pgspec.drift.texts import describe, difference
+from pgspec.drift.texts import describe, difference, schedule_problem
 from pgspec.migration import Printer
-from pgspec.objects import TYPES, Key, SqlObject
+from pgspec.objects import ROUTINES, TYPES, Key, SqlObject
 from pgspec.plan import Plan, Step
 from pgspec.snapshot import Facts
 from pgspec.sql import QName, catalog_ident, derived_name, ident
@@ -49,7 +49,7 @@ class _Comparison:
     def __init__(self, state: State, live: Observed, printer: Printer) -> None:
         self.state, self.live, self.printer = state, live, printer
         self.objects = expected(state)
-        self.identities = {e.key: identity(e.item, live.functions) for e in self.objects}
+        self.identities = {e.key: identity(e.item, live.routines) for e in self.objects}
         self.ours = {e.key.name: e.key.type for e in self.objects if e.key.type in RELATIONS}
         self.guarded = {str(e.relation) for e in self.objects if e.key.type in ("row_security", "rights")}
         self.schemas = [ident(e.item.definition["name"]) for e in self.objects if e.key.type == "schema"]
@@ -204,10 +204,12 @@ class _Comparison:
     def _aspects(self, e: Expected, facts: Facts) -> Iterator[Finding]:
         kind, title = e.key.type, str(e.key)
         if kind == "trigger" and facts["enabled"] != ("O",):
-            what = {"D": "is disabled", "R": "fires on replicas only", "A": "fires on replicas too"}
+            states = {"D": "is disabled", "R": "fires on replicas only", "A": "fires on replicas too"}
             name = ident(e.item.definition["name"])
             remedy = remedies.table(str(e.relation), f"ENABLE TRIGGER {name}")
-            yield Finding("changed", title, what.get(facts["enabled"][0], "is switched"), remedy=remedy)
+            yield Finding("changed", title, states.get(facts["enabled"][0], "is switched"), remedy=remedy)
+        if kind == "schedule" and (what := schedule_problem(e.item, facts)):
+            yield Finding("changed", title, what, remedy=Remedy(changed=(e.key,)))
         if kind == "index" and (facts["valid"], facts["ready"]) != (("true",), ("true",)):
             yield Finding("changed", title, "is invalid", remedy=Remedy(changed=(e.key,)))
         if kind == "materialized_view":
@@ -320,7 +322,7 @@ _DROPPED = (
     "domain",
     "type",
 )
-_OWNED = frozenset({"schema", "function", *RELATIONS})
+_OWNED = frozenset({"schema", *ROUTINES, *RELATIONS})
 
 
 def _given(named: str, target: str, grants: Sequence[Grant], wanted: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
@@ -354,7 +356,7 @@ def _role(name: str) -> str:
 
 
 def _is_on(facts: Facts, relation: str) -> bool:
-    return f" ON {relation} USING " in facts["definition"][0]
+    return re.search(rf" ON (?:ONLY )?{re.escape(relation)} USING ", facts["definition"][0]) is not None
 
 
 def _row_security(facts: Facts) -> bool:
@@ -373,8 +375,9 @@ def _column(text: str) -> str:
 
 def _target(e: Expected, name: str) -> tuple[str, str, str]:
     """Where the rights of an object are found, and what GRANT calls it."""
-    if e.key.type in ("schema", "function"):
-        return e.key.type, name.removeprefix(f"{e.key.type} "), name
+    if e.key.type in ("schema", *ROUTINES):
+        space = "schema" if e.key.type == "schema" else "routine"
+        return space, name.removeprefix(f"{e.key.type} "), name
     relation = str(e.relation) if e.key.type == "rights" else e.key.name
     return "relation", relation, f"table {relation}"
 

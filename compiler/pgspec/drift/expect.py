@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pgspec.objects import TYPES, Key, SqlObject
+from pgspec.objects import ROUTINES, TYPES, Key, SqlObject
 from pgspec.sql import QName, Sql, ident, qname
 from pgspec.state import State, ordered
 
@@ -47,7 +47,7 @@ def expected(state: State) -> list[Expected]:
     out = []
     for item in ordered(state):
         kind, definition = item.key.type, item.definition
-        if kind not in ("schema", "rights") and not TYPES[kind].fingerprint:
+        if kind not in ("schema", "rights", "schedule") and not TYPES[kind].fingerprint:
             continue
         grants: Mapping[str, frozenset[str]] | None = None
         closed: Iterable[str] = ()
@@ -55,7 +55,7 @@ def expected(state: State) -> list[Expected]:
         if kind == "schema":
             users = usage.get(definition["name"])
             grants = _grants((role, ["USAGE"]) for role in (users.definition["grant"] if users else ()))
-        elif kind == "function":
+        elif kind in ROUTINES:
             grants = _grants((role, ["EXECUTE"]) for role in definition.get("execute", ()))
         elif kind == "rights":
             grants = _grants(definition["grant"])
@@ -90,13 +90,13 @@ def recorded(state: State) -> dict[Key, str]:
     return {key: item.hash for key, item in state.items() if TYPES[key.type].fingerprint}
 
 
-def identity(item: SqlObject, functions: Mapping[str, str]) -> str:
-    """The identity of an object in a snapshot; empty for a function that the server does not have."""
+def identity(item: SqlObject, routines: Mapping[str, str]) -> str:
+    """The identity of an object in a snapshot; empty for a routine that the server does not have."""
     kind, definition = item.key.type, item.definition
     if kind in ("trigger", "policy"):
         return f"{kind} {ident(definition['name'])} on {qname(QName(*definition['table']))}"
-    if kind == "function":
-        return f"function {functions[item.key.name]}" if item.key.name in functions else ""
+    if kind in ROUTINES:
+        return f"{kind} {routines[item.key.name]}" if item.key.name in routines else ""
     if kind in ("row_security", "rights"):
         return f"table {qname(QName(*definition['table']))}"
     if kind == "schema":

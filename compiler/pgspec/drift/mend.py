@@ -47,11 +47,11 @@ def _steps(found: Sequence[Finding], away: Plan, back: Plan, printer: Printer) -
 
 def _split(plan: Plan) -> tuple[Plan, Plan]:
     """What columns may need, such as functions, with what must be away; and what reads columns, from views on."""
-    function = TYPES["function"].rank
+    routine = TYPES["procedure"].rank
     readers = (
         number
         for number, step in enumerate(plan.steps)
-        if step.do != "drop" and TYPES[step.object.key.type].rank > function
+        if step.do != "drop" and TYPES[step.object.key.type].rank > routine
     )
     at = next(readers, len(plan.steps))
     return replace(plan, steps=plan.steps[:at]), replace(plan, steps=plan.steps[at:])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pgspec.objects import Key, SqlObject
+from pgspec.objects import ROUTINES, Key, SqlObject
 from pgspec.snapshot import Facts, facts
 from pgspec.snapshot.queries import OBJECTS, SCOPE
 from pgspec.sql import QName, qname
@@ -41,15 +41,15 @@ class Grant(NamedTuple):
 class Observed:
     """The live database, as far as drift asks.
 
-    ``facts``: by identity, such as ``index public.i``, what the server says of each object.  ``functions``: the
-    identities of functions, by the names that the release has for them.  ``grants``: by ``schema``, ``relation`` or
-    ``function`` and the name.
+    ``facts``: by identity, such as ``index public.i``, what the server says of each object.  ``routines``: the
+    identities of functions and procedures, by the names that the release has for them.  ``grants``: by ``schema``,
+    ``relation`` or ``routine`` and the name.
     """
 
     facts: Mapping[str, Facts]
     registry: Mapping[Key, Entry]
     fingerprints: Mapping[Key, str | None]
-    functions: Mapping[str, str]
+    routines: Mapping[str, str]
     grants: Mapping[tuple[str, str], Sequence[Grant]]
 
 
@@ -79,7 +79,7 @@ def observe(
         found,
         registry,
         _fingerprints(connection, known, fingerprint),
-        _functions(connection, [key.name for key in known if key.type == "function"]),
+        _routines(connection, [key.name for key in known if key.type in ROUTINES]),
         _grants(connection),
     )
 
@@ -106,7 +106,7 @@ def _raw(connection: psycopg.Connection[Any]) -> psycopg.Cursor[Any]:
     return RawCursor(connection)
 
 
-def _functions(connection: psycopg.Connection[Any], names: Sequence[str]) -> dict[str, str]:
+def _routines(connection: psycopg.Connection[Any], names: Sequence[str]) -> dict[str, str]:
     query = """
         SELECT f.name, format('%%s.%%I(%%s)', quote_ident(nspname), proname, oidvectortypes(proargtypes))
         FROM unnest(%s::text[]) AS f (name)
@@ -128,7 +128,7 @@ _GRANTS = """, object AS (
     SELECT 'relation', relation.name, quote_ident(attname), relowner, attacl, '{}'
     FROM relation JOIN pg_attribute a ON attrelid = relation.oid WHERE attacl IS NOT NULL AND NOT attisdropped
     UNION ALL
-    SELECT 'function', format('%s.%I(%s)', space.name, proname, oidvectortypes(proargtypes)), NULL, proowner, proacl,
+    SELECT 'routine', format('%s.%I(%s)', space.name, proname, oidvectortypes(proargtypes)), NULL, proowner, proacl,
         acldefault('f', proowner)
     FROM pg_proc JOIN space ON space.oid = pronamespace
 ), held AS (

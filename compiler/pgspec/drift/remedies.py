@@ -8,8 +8,8 @@ from typing import Any
 
 from pgspec import render
 from pgspec.drift.observe import Grant
-from pgspec.drift.texts import read_function
-from pgspec.objects import Key, SqlObject
+from pgspec.drift.texts import read_routine
+from pgspec.objects import ROUTINES, Key, SqlObject
 from pgspec.snapshot import Facts
 from pgspec.sql import Sql, ident, literal
 
@@ -51,8 +51,8 @@ def remake(item: SqlObject, sql: str, facts: Facts) -> Remedy:
     """In place, unless PostgreSQL cannot: ALTER POLICY takes nothing away, CREATE OR REPLACE keeps a signature."""
     if item.key.type == "policy":
         return Remedy(rebuilt=(item.key,))
-    if item.key.type == "function":
-        released, now = read_function(sql), read_function("\n".join(facts.get("definition", ())))
+    if item.key.type in ROUTINES:
+        released, now = read_routine(sql), read_routine("\n".join(facts.get("definition", ())))
         if released is None or now is None or released.fixed != now.fixed or now.defaults > released.defaults:
             return Remedy(rebuilt=(item.key,))
     return Remedy(changed=(item.key,))

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pgspec.objects import SqlObject
+from pgspec.objects import ROUTINES, SqlObject
 from pgspec.pgsql import parse, pretty, printed, walk
 from pgspec.snapshot import Facts
 from pgspec.sql import QName, commas, ident, qname
@@ -29,8 +29,8 @@ def describe(item: SqlObject, sql: str, facts: Facts) -> tuple[list[str], list[s
     if item.key.type in ("view", "materialized_view"):
         options = sorted(option.replace(" ", "").lower() for option in definition.get("options", ()))
         return [*options, *_query(definition["query"])], [*facts.get("option", ()), *_query(_one(facts, "definition"))]
-    if item.key.type == "function":
-        released, now = read_function(sql), read_function(_one(facts, "definition"))
+    if item.key.type in ROUTINES:
+        released, now = read_routine(sql), read_routine(_one(facts, "definition"))
         return (released.lines, now.lines) if released and now else ([], [])
     if item.key.type == "index":
         return [_index(definition)], [_one(facts, "definition")]
@@ -40,6 +40,18 @@ def describe(item: SqlObject, sql: str, facts: Facts) -> tuple[list[str], list[s
     if item.key.type == "policy":
         return _policy(definition), _policy_now(facts)
     return [], []
+
+
+def schedule_problem(item: SqlObject, facts: Facts) -> str:
+    """What is other of a job of pg_cron than the release made it; empty when nothing is."""
+    if len(facts["schedule"]) > 1:
+        return "is there more than once: it belongs to more than one role"
+    if _one(facts, "active") != "true":
+        return "is not active"
+    if _one(facts, "database") != "this":
+        return f"runs in the database {_one(facts, 'database')}"
+    wanted = [(part, item.definition[part]) for part in ("schedule", "command")]
+    return ", ".join(f"has the {part} `{now}`" for part, w in wanted if (now := _one(facts, part)) != w)
 
 
 def _one(facts: Facts, name: str) -> str:
@@ -102,15 +114,15 @@ def _condition(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A function's text, read.  ``fixed`` is what CREATE OR REPLACE cannot change; nor can it take a default away."""
+    """A routine's text, read.  ``fixed`` is what CREATE OR REPLACE cannot change; nor can it take a default away."""
 
     fixed: tuple[str, ...]
     defaults: int
     lines: list[str]
 
 
-def read_function(text: str) -> Signature | None:
-    """What a statement that creates a function says; None when it cannot be read, or says something else."""
+def read_routine(text: str) -> Signature | None:
+    """What a statement that creates a routine says; None when it cannot be read, or says something else."""
     found, failure = parse(text)
     if failure is not None or not found or not hasattr(found[0].node, "funcname"):
         return None

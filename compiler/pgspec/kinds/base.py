@@ -51,7 +51,8 @@ def _refuse(kind: str, message: str) -> PydanticCustomError:
     return PydanticCustomError(f"pgspec_{kind}", "{message}", {"message": message})
 
 
-def _duration(value: Any) -> Any:
+def interval(value: Any) -> Duration:
+    """The duration that a text stands for; what is wrong with it is raised as pydantic expects."""
     match = re.fullmatch(r"(\d{1,9})\s*([a-z]+)", value.strip()) if isinstance(value, str) else None
     if match is None or match[2] not in _UNITS:
         raise _refuse("duration", "expected a duration such as `90s`, `5 minutes` or `1h`")
@@ -64,7 +65,7 @@ def _duration(value: Any) -> Any:
 
 
 def _timeout(value: Any) -> Any:
-    duration = _duration(value)
+    duration = interval(value)
     if duration.seconds > _LONGEST_TIMEOUT:
         raise _refuse("duration", f"PostgreSQL takes timeouts of at most {_LONGEST_TIMEOUT // 86400} days")
     return duration
@@ -136,7 +137,7 @@ SchemaName = Annotated[str, BeforeValidator(_schema, json_schema_input_type=str)
 Identifier = Annotated[str, BeforeValidator(_identifier, json_schema_input_type=str)]
 QualifiedName = Annotated[Name, BeforeValidator(_name, json_schema_input_type=str)]
 TableKey = Annotated[str, BeforeValidator(_table_key, json_schema_input_type=str)]
-Interval = Annotated[Duration, BeforeValidator(_duration, json_schema_input_type=str)]
+Interval = Annotated[Duration, BeforeValidator(interval, json_schema_input_type=str)]
 Timeout = Annotated[Duration, BeforeValidator(_timeout, json_schema_input_type=str)]
 ReasonText = Annotated[str, BeforeValidator(_reason, json_schema_input_type=str)]
 Flag = StrictBool

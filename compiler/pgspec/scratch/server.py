@@ -178,16 +178,20 @@ class ScratchServer:
 
 @contextmanager
 def scratch_server(
-    major: int | None = None, settings: Mapping[str, str] | None = None, *, on_disk: bool = False
+    major: int | None = None,
+    settings: Mapping[str, str] | None = None,
+    *,
+    on_disk: bool = False,
+    extension: str | None = None,
 ) -> Iterator[ScratchServer]:
     """A new server of this major, or of the newest that `find_server` finds; nothing of it is left at the end.
 
     Its superuser is ``postgres``, without a password, over a socket that only this user can reach.  ``settings``
-    override `SETTINGS`.  ``on_disk``: never in memory, so that fsync means something.  `ScratchError` when there is no
-    server or it does not start.
+    override `SETTINGS`.  ``on_disk``: never in memory, so that fsync means something.  ``extension``: one whose library
+    the installation must have.  `ScratchError` when there is no server or it does not start.
     """
     _driver()
-    found = find_server(major)
+    found = find_server(major, extension)
     if isinstance(found, Missing):
         raise ScratchError(found.message, found.help)
     with ExitStack() as stack:

@@ -1,9 +1,10 @@
 """The user-visible catalog of a database as text, so that two moments, or two databases, can be compared.
 
 Nothing in a snapshot depends on OIDs, on the session's settings, or on where a column sits after others were dropped.
-Left out: what the system or an extension owns, temporary objects, data (a sequence's value, statistics), what
-belongs to the cluster (roles, tablespaces), and kinds that migrations hardly touch: languages, conversions,
-transforms, access methods, text search parsers and templates, subscriptions, security labels, large objects.
+The jobs of pg_cron that have a name are part of it. Left out: what the system or an extension owns, temporary
+objects, data (a sequence's value, statistics), what belongs to the cluster (roles, tablespaces), and kinds that
+migrations hardly touch: languages, conversions, transforms, access methods, text search parsers and templates,
+subscriptions, security labels, large objects.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pgspec.snapshot.queries import QUERIES, SCOPE
+from pgspec.snapshot.queries import JOBS, QUERIES, SCOPE
 
 if TYPE_CHECKING:
     import psycopg
@@ -55,7 +56,8 @@ def facts(connection: psycopg.Connection[Any], queries: Sequence[str] = QUERIES)
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=tuple_row) as cursor:
         for name, value in _SETTINGS.items():
             cursor.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
-        for query in queries:
+        is_cron = cursor.execute("SELECT pg_catalog.to_regclass('cron.job') IS NOT NULL").fetchone() == (True,)
+        for query in (*queries, JOBS) if is_cron else queries:
             cursor.execute((SCOPE + query).encode())
             names = [column.name for column in cursor.description or ()][1:]
             for identity, *values in cursor:

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+# Asked where the extension pg_cron is.  Roles may have jobs of one name: each has its place in the lists.
+JOBS = """
+SELECT 'schedule ' || jobname, array_agg(schedule ORDER BY username, jobid) AS schedule,
+    array_agg(command ORDER BY username, jobid) AS command, array_agg(active ORDER BY username, jobid) AS active,
+    array_agg(CASE database WHEN current_database() THEN 'this' ELSE database END ORDER BY username, jobid) AS database
+FROM cron.job WHERE jobname IS NOT NULL GROUP BY jobname
+"""
+
 # Names that every query below may use.
 SCOPE = """
 WITH member AS (

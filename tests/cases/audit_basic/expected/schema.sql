@@ -1,5 +1,5 @@
 -- pgspec shop: everything that the specs describe
--- 1 schema, 7 tables, 51 functions, 6 views, 2 tables with row security, 8 policies, 36 triggers, 11 indexes, 5 comments, 12 access lists, 1 schema's users, 1 table's expectations
+-- 1 schema, 10 tables, 68 functions, 2 procedures, 9 views, 2 tables with row security, 8 policies, 39 triggers, 11 indexes, 5 comments, 17 access lists, 1 schema's users, 1 table's expectations
 -- from specs/audit.yaml
 
 -- create schema pgspec
@@ -122,6 +122,14 @@ REVOKE ALL ON TABLE pgspec.admin_audit_log FROM PUBLIC, anon, authenticated, wor
 GRANT SELECT ON TABLE pgspec.admin_audit_log TO authenticated;
 GRANT SELECT ON TABLE pgspec.admin_audit_log TO worker;
 
+-- create table pgspec.alert_state
+CREATE TABLE pgspec.alert_state (
+  name text PRIMARY KEY,
+  breached_since timestamptz,
+  checked_at timestamptz NOT NULL
+) WITH (fillfactor = 50);
+REVOKE ALL ON TABLE pgspec.alert_state FROM PUBLIC, anon, authenticated, worker;
+
 -- create table pgspec.cache_tags
 CREATE TABLE pgspec.cache_tags (
   tag text PRIMARY KEY,
@@ -141,6 +149,40 @@ CREATE TABLE pgspec.deployed_objects (
   PRIMARY KEY (type, name)
 );
 REVOKE ALL ON TABLE pgspec.deployed_objects FROM PUBLIC, anon, authenticated, worker;
+
+-- create table pgspec.switch_log
+CREATE TABLE pgspec.switch_log (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  name text NOT NULL,
+  thrown boolean NOT NULL,
+  db_role text NOT NULL,
+  session_role text NOT NULL,
+  application text,
+  why text NOT NULL
+);
+REVOKE ALL ON TABLE pgspec.switch_log FROM PUBLIC, anon, authenticated, worker;
+DO $close$
+BEGIN
+  EXECUTE 'REVOKE ALL ON SEQUENCE ' || pg_catalog.pg_get_serial_sequence('pgspec.switch_log', 'id') || ' FROM PUBLIC, anon, authenticated, worker';
+END
+$close$;
+
+-- create access to pgspec.switch_log
+REVOKE ALL ON TABLE pgspec.switch_log FROM PUBLIC, anon, authenticated, worker;
+
+-- create table pgspec.thrown_switches
+CREATE TABLE pgspec.thrown_switches (
+  name text PRIMARY KEY,
+  thrown_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  thrown_by text NOT NULL,
+  why text NOT NULL,
+  state jsonb
+);
+REVOKE ALL ON TABLE pgspec.thrown_switches FROM PUBLIC, anon, authenticated, worker;
+
+-- create access to pgspec.thrown_switches
+REVOKE ALL ON TABLE pgspec.thrown_switches FROM PUBLIC, anon, authenticated, worker;
 
 -- create table public.cache_invalidation_queue
 CREATE TABLE public.cache_invalidation_queue (
@@ -459,6 +501,140 @@ END
 $function$;
 REVOKE ALL ON FUNCTION pgspec."audit_quiet log_update_public_profiles"() FROM PUBLIC, anon, authenticated, worker;
 
+-- create function pgspec.alert_values()
+CREATE FUNCTION pgspec.alert_values() RETURNS TABLE (name text, severity text, value double precision, threshold double precision, breached boolean, pending interval, detail text, runbook text, problem text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+-- The value of every alert.  One that fails says why, and does not take the others along.
+#variable_conflict use_column
+BEGIN
+  name := 'alerts_not_evaluated';
+  severity := 'ticket';
+  threshold := '300';
+  pending := '0';
+  runbook := 'Call it every minute: SELECT public.evaluate_alerts(). A call that takes as long is in pg_stat_activity.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, NULL INTO value, detail
+    FROM (
+SELECT coalesce(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.max(s.checked_at)), 'infinity')
+  AS value
+FROM pgspec.alert_state AS s
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'dead_letters';
+  severity := 'ticket';
+  threshold := '0';
+  pending := '0';
+  runbook := 'Read why: SELECT tag, last_error FROM public.cache_invalidation_queue WHERE dead_at IS NOT NULL AND processed_at IS NULL. When the cache is back: SELECT public.retry_dead_cache_invalidations().';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT h.dead AS value, (
+  SELECT q.last_error FROM public.cache_invalidation_queue AS q
+  WHERE q.dead_at IS NOT NULL AND q.processed_at IS NULL ORDER BY q.dead_at DESC LIMIT 1) AS detail
+FROM public.cache_invalidation_health AS h
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'queue_age';
+  severity := 'page';
+  threshold := '300';
+  pending := '1 minute';
+  runbook := 'Is something draining? SELECT public.drain_cache_invalidation_queue() does it once. A transaction that is open for long holds back what it has written to: SELECT pid, xact_start, query FROM pg_stat_activity ORDER BY xact_start.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, NULL INTO value, detail
+    FROM (
+SELECT extract(epoch FROM h.greatest_age) AS value FROM public.cache_invalidation_health AS h
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'queue_depth';
+  severity := 'ticket';
+  threshold := '10000';
+  pending := '5 minutes';
+  runbook := 'Is something draining? SELECT public.drain_cache_invalidation_queue() does it once. If it is, and falls behind: SELECT tag, count(*) FROM public.cache_invalidation_queue WHERE processed_at IS NULL GROUP BY tag ORDER BY 2 DESC LIMIT 20 shows which tags are written.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT h.due AS value, h.pending || ' pending' AS detail FROM public.cache_invalidation_health AS h
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'switch_thrown';
+  severity := 'ticket';
+  threshold := '0';
+  pending := '0';
+  runbook := 'generated/runbook/ has a file that turns each of them on again.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT count(*) AS value, pg_catalog.string_agg(
+  s.name || ' by ' || s.thrown_by || coalesce(': ' || s.why, ''), '; ' ORDER BY s.thrown_at) AS detail
+FROM pgspec.thrown_switches AS s
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.alert_values() FROM PUBLIC, anon, authenticated, worker;
+GRANT EXECUTE ON FUNCTION pgspec.alert_values() TO worker;
+
+-- create function pgspec.api_side()
+CREATE FUNCTION pgspec.api_side() RETURNS SETOF oid
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- The API roles, and every role whose rights they can use or take on.
+  WITH RECURSIVE side (oid) AS (
+    SELECT r.oid FROM pg_roles AS r WHERE r.rolname = ANY (ARRAY['anon', 'authenticated'])
+    UNION SELECT m.roleid FROM side JOIN pg_auth_members AS m ON m.member = side.oid)
+  SELECT s.oid FROM side AS s
+$function$;
+REVOKE ALL ON FUNCTION pgspec.api_side() FROM PUBLIC, anon, authenticated, worker;
+
 -- create function pgspec.audit_claims()
 CREATE FUNCTION pgspec.audit_claims() RETURNS jsonb
 LANGUAGE plpgsql STABLE
@@ -720,6 +896,48 @@ END
 $function$;
 REVOKE ALL ON FUNCTION pgspec.audit_admin_audit_log_update_public_profiles() FROM PUBLIC, anon, authenticated, worker;
 
+-- create function pgspec.catch_up(interval)
+CREATE FUNCTION pgspec.catch_up(patience interval) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = on
+AS $function$
+-- Makes good for what writers did not enqueue, before the cache is used again.  They hold a lock until they end, and new ones
+-- enqueue: when nobody holds it, one invalidation of everything, seen by all at the moment when the cache is on, is enough.
+DECLARE
+  stop timestamptz := clock_timestamp() + patience;
+  known jsonb;
+  open text[];
+BEGIN
+  WHILE pgspec.skipping() <> '{}' AND clock_timestamp() < stop
+    AND EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'cache'
+      AND s.state ->> 'reset_in' <> pg_current_xact_id()::text) LOOP  -- else there is nothing to wait for
+    PERFORM pg_sleep(0.05);
+  END LOOP;
+  SELECT s.state INTO known FROM pgspec.thrown_switches AS s WHERE s.name = 'cache' FOR UPDATE;
+  IF known IS NULL OR NOT known ? 'stale' THEN
+    RETURN;
+  END IF;
+  IF EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'enqueue') THEN
+    RAISE EXCEPTION 'the cache stays off while writers enqueue nothing' USING
+      ERRCODE = 'object_not_in_prerequisite_state', HINT = 'reset the switch ''enqueue'' first';
+  END IF;
+  IF known ->> 'reset_in' = pg_current_xact_id()::text THEN
+    RAISE EXCEPTION 'writers do not know yet that they must enqueue again' USING
+      ERRCODE = 'object_not_in_prerequisite_state', HINT = 'commit, then reset the switch ''cache''';
+  END IF;
+  open := pgspec.skipping();
+  IF open <> '{}' THEN
+    RAISE EXCEPTION 'the cache stays off: % transactions that did not enqueue what they wrote are open', cardinality(open) USING
+      ERRCODE = 'object_in_use', DETAIL = array_to_string(open, ', '), HINT = 'end them, or wait, and reset the switch again';
+  END IF;
+  PERFORM pgspec.invalidate_tags(ARRAY['*']);
+  PERFORM public.enqueue_cache_invalidation('*', 0);  -- for caches elsewhere
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.catch_up(interval) FROM PUBLIC, anon, authenticated, worker;
+
 -- create function pgspec.claim(text)
 CREATE FUNCTION pgspec.claim(name text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -876,6 +1094,13 @@ DECLARE
   long text[];
   added integer;
 BEGIN
+  -- The same with the switch: whoever enqueues nothing says so by a lock, and then looks whether the switch is being reset (xmax);
+  -- whoever has reset it looks who holds the lock.
+  IF EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'enqueue')
+    AND pg_try_advisory_xact_lock_shared(1885827952, -3)
+    AND EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'enqueue' AND s.xmax = 0) THEN
+    RETURN 0;
+  END IF;
   IF current_setting('transaction_isolation') = 'serializable' THEN
     missing := tags;  -- a serializable writer that reads the queue would conflict with writers of other rows
   ELSE
@@ -1096,6 +1321,7 @@ AS $function$
     WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
     WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
     WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
+    WHEN 'procedure' THEN pg_get_functiondef(to_regprocedure(name))
     WHEN 'trigger' THEN (
       SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
       WHERE t.tgname = split_part(name, ' ', 1) AND t.tgrelid = to_regclass(substr(name, length(split_part(name, ' ', 1)) + 5)))
@@ -1111,6 +1337,63 @@ AS $function$
   END)
 $function$;
 REVOKE ALL ON FUNCTION pgspec.fingerprint(text, text) FROM PUBLIC, anon, authenticated, worker;
+
+-- create function pgspec.harden(text)
+CREATE FUNCTION pgspec.harden(switch text) RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Takes every right of the API roles and of PUBLIC on what a switch closes, and keeps in the switch what it took, unless
+-- the specs say it.
+DECLARE
+  closed regclass;
+  grantee text;
+  before jsonb;
+  taken jsonb := '[]';
+  effect text;
+  more text;
+BEGIN
+  FOR closed IN SELECT c FROM pgspec.closed_by(switch) AS c ORDER BY c::text LOOP
+    before := (SELECT coalesce(jsonb_agg(jsonb_build_object('relation', closed::text, 'role', g.role, 'privilege', g.privilege, 'part', g.part, 'grantable', g.grantable)), '[]') FROM pgspec.relation_grants(closed) AS g);
+    BEGIN
+      FOR grantee IN
+        SELECT DISTINCT g.role FROM pgspec.relation_grants(closed) AS g
+        WHERE g.role IS NULL OR to_regrole(quote_ident(g.role)) IN (SELECT a FROM pgspec.api_side() AS a)
+          AND g.role <> ALL (ARRAY['worker']::text[]) LOOP
+        EXECUTE format('REVOKE ALL ON TABLE %s FROM %s CASCADE', closed, coalesce(quote_ident(grantee), 'PUBLIC'));
+      END LOOP;
+    EXCEPTION WHEN insufficient_privilege THEN
+      NULL;  -- a view of somebody else: it is among what is left
+    END;
+    taken := taken || (SELECT coalesce(jsonb_agg(b.entry), '[]') FROM jsonb_array_elements(before) AS b (entry)
+      WHERE NOT (SELECT coalesce(jsonb_agg(jsonb_build_object('relation', closed::text, 'role', g.role, 'privilege', g.privilege, 'part', g.part, 'grantable', g.grantable)), '[]') FROM pgspec.relation_grants(closed) AS g) @> jsonb_build_array(b.entry) AND NOT (
+        coalesce(b.entry ->> 'role' = ANY (ARRAY['anon', 'authenticated']), true)
+        AND EXISTS (SELECT FROM pgspec.switch_targets() AS t WHERE to_regclass(t.relation) = closed)));
+    effect := concat_ws(', ', effect, closed);
+  END LOOP;
+  UPDATE pgspec.thrown_switches AS s SET state = coalesce(s.state, '[]') || taken WHERE s.name = switch;
+  effect := 'closed to API roles: ' || effect;
+  SELECT string_agg(format('%s %s on %s', l.role, l.privilege, l.relation), ', ') INTO more
+  FROM public.access_left(switch) AS l;
+  IF more IS NOT NULL THEN
+    effect := effect || E'\nSTILL OPEN: ' || more;
+    RAISE WARNING '%: API roles still have access: %', switch, more;
+  END IF;
+  SELECT string_agg(DISTINCT m.oid::regclass::text, ', ') INTO more
+  FROM pgspec.closed_by(switch) AS c (relation)
+  JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.relation AND d.classid = 'pg_rewrite'::regclass
+  JOIN pg_rewrite AS r ON r.oid = d.objid JOIN pg_class AS m ON m.oid = r.ev_class AND m.relkind = 'm'
+  JOIN pgspec.api_side() AS a (oid) ON has_any_column_privilege(a.oid, m.oid, 'SELECT')
+  WHERE m.oid <> c.relation;
+  effect := effect || coalesce(E'\ncopies that API roles can read: ' || more, '');
+  SELECT string_agg(DISTINCT l.pid::text, ', ') INTO more
+  FROM pg_locks AS l
+  WHERE l.locktype = 'relation' AND l.relation IN (SELECT c FROM pgspec.closed_by(switch) AS c)
+    AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()) AND l.pid <> pg_backend_pid();
+  RETURN effect || coalesce(E'\nopen transactions that have used it, which may use it until they end: pid ' || more, '');
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.harden(text) FROM PUBLIC, anon, authenticated, worker;
 
 -- create function pgspec.invalidate_tags(text[])
 CREATE FUNCTION pgspec.invalidate_tags(tags text[]) RETURNS void
@@ -1146,6 +1429,41 @@ AS $function$
 $function$;
 REVOKE ALL ON FUNCTION pgspec.joined_rows(boolean) FROM PUBLIC, anon, authenticated, worker;
 
+-- create function pgspec.log_switch(text, boolean, text)
+CREATE FUNCTION pgspec.log_switch(switch text, thrown boolean, why text) RETURNS void
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  INSERT INTO pgspec.switch_log (name, thrown, db_role, session_role, application, why)
+  VALUES (switch, thrown, coalesce(nullif(current_setting('role', true), 'none'), session_user), session_user,
+    nullif(current_setting('application_name', true), ''), why)
+$function$;
+REVOKE ALL ON FUNCTION pgspec.log_switch(text, boolean, text) FROM PUBLIC, anon, authenticated, worker;
+
+-- create function pgspec.may_switch(text, text)
+CREATE FUNCTION pgspec.may_switch(switch text, why text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Refuses what cannot be meant: a switch that is not there, or no reason.
+BEGIN
+  IF switch IS NULL OR (switch <> ALL (ARRAY['cache', 'enqueue', 'harden public."quiet log"', 'harden public.admin_audit_log'])
+    AND NOT EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = switch)) THEN
+    RAISE EXCEPTION 'there is no switch %', coalesce(quote_literal(switch), 'NULL') USING
+      ERRCODE = 'invalid_parameter_value', HINT = 'the switches are cache, enqueue, harden public."quiet log", harden public.admin_audit_log';
+  END IF;
+  IF why IS NULL OR why !~ '[^[:space:]]' THEN
+    RAISE EXCEPTION 'a switch needs a reason' USING
+      ERRCODE = 'invalid_parameter_value', HINT = 'say why, for the log and the alert: psql -v why=''INC-123: wrong prices''';
+  END IF;
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'switches are thrown and reset in READ COMMITTED transactions only' USING
+      ERRCODE = 'active_sql_transaction', HINT = 'SET default_transaction_isolation = ''read committed''';
+  END IF;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.may_switch(text, text) FROM PUBLIC, anon, authenticated, worker;
+
 -- create function pgspec.may_view_admin_audit_viewer(boolean)  [specs/audit.yaml:9]
 CREATE FUNCTION pgspec.may_view_admin_audit_viewer(demand boolean) RETURNS boolean
 LANGUAGE plpgsql STABLE
@@ -1172,6 +1490,63 @@ $function$;
 REVOKE ALL ON FUNCTION pgspec.may_view_admin_audit_viewer(boolean) FROM PUBLIC, anon, authenticated, worker;
 GRANT EXECUTE ON FUNCTION pgspec.may_view_admin_audit_viewer(boolean) TO authenticated;
 
+-- create function pgspec.relation_grants(regclass)
+CREATE FUNCTION pgspec.relation_grants(relation regclass) RETURNS TABLE (role text, privilege text, part text, grantable boolean)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- Who but the owner may do what with a relation, and with parts of it; PUBLIC is NULL.
+  SELECT CASE WHEN x.grantee <> 0 THEN pg_get_userbyid(x.grantee)::text END, x.privilege_type, NULL::text, x.is_grantable
+  FROM pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS x WHERE c.oid = relation AND x.grantee <> c.relowner
+  UNION ALL
+  SELECT CASE WHEN x.grantee <> 0 THEN pg_get_userbyid(x.grantee)::text END, x.privilege_type, quote_ident(a.attname), x.is_grantable
+  FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped
+  CROSS JOIN LATERAL aclexplode(a.attacl) AS x WHERE c.oid = relation AND x.grantee <> c.relowner
+$function$;
+REVOKE ALL ON FUNCTION pgspec.relation_grants(regclass) FROM PUBLIC, anon, authenticated, worker;
+
+-- create function pgspec.relax(text)
+CREATE FUNCTION pgspec.relax(switch text) RETURNS text
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Gives back what the specs say, and to others what the switch took; what another switch closes stays closed.
+DECLARE
+  held oid[];
+  place regclass;
+  entry record;
+BEGIN
+  held := ARRAY(SELECT c::oid FROM pgspec.thrown_switches AS s CROSS JOIN LATERAL pgspec.closed_by(s.name) AS c
+    WHERE s.name LIKE 'harden %' AND s.name <> relax.switch);
+  FOR entry IN
+    SELECT e.value, e.value ->> 'relation' AS relation, e.value ->> 'role' AS role, e.value ->> 'privilege' AS privilege,
+      e.value ->> 'part' AS part, (e.value ->> 'grantable')::boolean AS grantable
+    FROM pgspec.thrown_switches AS s CROSS JOIN LATERAL jsonb_array_elements(s.state) AS e WHERE s.name = relax.switch LOOP
+    place := to_regclass(entry.relation);
+    IF place::oid = ANY (held) THEN
+      UPDATE pgspec.thrown_switches AS s SET state = s.state || jsonb_build_array(entry.value)
+      WHERE s.name = (SELECT o.name FROM pgspec.thrown_switches AS o
+        WHERE o.name LIKE 'harden %' AND o.name <> relax.switch AND place IN (SELECT c FROM pgspec.closed_by(o.name) AS c)
+        ORDER BY o.name LIMIT 1);
+    ELSIF place IS NOT NULL AND (entry.role IS NULL OR to_regrole(quote_ident(entry.role)) IS NOT NULL) AND NOT (
+      (entry.role IS NULL OR entry.role = ANY (ARRAY['anon', 'authenticated']))
+      AND EXISTS (SELECT FROM pgspec.switch_targets() AS t WHERE to_regclass(t.relation) = place)) THEN
+      EXECUTE format('GRANT %s%s ON TABLE %s TO %s%s', entry.privilege, ' (' || entry.part || ')', place,
+        coalesce(quote_ident(entry.role), 'PUBLIC'), CASE WHEN entry.grantable THEN ' WITH GRANT OPTION' END);
+    END IF;
+  END LOOP;
+  FOR entry IN
+    SELECT DISTINCT t.relation, t.role, t.privileges
+    FROM pgspec.switch_targets() AS t JOIN pgspec.closed_by(relax.switch) AS c ON to_regclass(t.relation) = c
+    WHERE t.privileges <> '' AND c::oid <> ALL (held) AND EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = relax.switch)
+    ORDER BY 1, 2 LOOP
+    EXECUTE format('GRANT %s ON TABLE %s TO %I', entry.privileges, entry.relation, entry.role);
+  END LOOP;
+  RETURN 'API roles have the rights that the specs give them';
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.relax(text) FROM PUBLIC, anon, authenticated, worker;
+
 -- create function pgspec.settle_dead(text[], timestamptz)
 CREATE FUNCTION pgspec.settle_dead(tags text[], began timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -1193,6 +1568,75 @@ BEGIN
 END
 $function$;
 REVOKE ALL ON FUNCTION pgspec.settle_dead(text[], timestamptz) FROM PUBLIC, anon, authenticated, worker;
+
+-- create function pgspec.skipping()
+CREATE FUNCTION pgspec.skipping() RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- The transactions in flight that have written without enqueueing; prepared ones have no pid.
+  SELECT coalesce(array_agg(DISTINCT coalesce('pid ' || l.pid, 'prepared transaction ' || quote_literal(p.gid), 'a prepared transaction')), '{}')
+  FROM pg_locks AS l
+  LEFT JOIN pg_locks AS x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid' AND x.virtualtransaction = l.virtualtransaction
+  LEFT JOIN pg_prepared_xacts AS p ON p.transaction = x.transactionid
+  WHERE l.locktype = 'advisory' AND l.classid = 1885827952 AND l.objid = 4294967293 AND l.objsubid = 2 AND l.granted
+    AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+$function$;
+REVOKE ALL ON FUNCTION pgspec.skipping() FROM PUBLIC, anon, authenticated, worker;
+
+-- create function pgspec.switch_log_guard()
+CREATE FUNCTION pgspec.switch_log_guard() RETURNS trigger
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- The log of switches only grows.
+BEGIN
+  RAISE EXCEPTION '% on the log of switches is refused', TG_OP USING
+    ERRCODE = 'insufficient_privilege', HINT = 'entries are only added';
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.switch_log_guard() FROM PUBLIC, anon, authenticated, worker;
+
+-- create function pgspec.switch_targets()
+CREATE FUNCTION pgspec.switch_targets() RETURNS TABLE (switch text, relation text, role text, privileges text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- What each switch closes, and what the specs let API roles do there.
+  SELECT v.switch, v.relation, v.role, v.privileges FROM (VALUES
+    ('harden public."quiet log"', 'pgspec."quiet log"', 'anon', 'SELECT'),
+    ('harden public."quiet log"', 'pgspec."quiet log"', 'authenticated', ''),
+    ('harden public."quiet log"', 'public."quiet log"', 'anon', ''),
+    ('harden public."quiet log"', 'public."quiet log"', 'authenticated', ''),
+    ('harden public."quiet log"', 'public."quiet viewer"', 'anon', 'SELECT'),
+    ('harden public."quiet log"', 'public."quiet viewer"', 'authenticated', ''),
+    ('harden public.admin_audit_log', 'pgspec.admin_audit_log', 'anon', ''),
+    ('harden public.admin_audit_log', 'pgspec.admin_audit_log', 'authenticated', 'SELECT'),
+    ('harden public.admin_audit_log', 'public.admin_audit_log', 'anon', ''),
+    ('harden public.admin_audit_log', 'public.admin_audit_log', 'authenticated', 'SELECT'),
+    ('harden public.admin_audit_log', 'public.admin_audit_viewer', 'anon', ''),
+    ('harden public.admin_audit_log', 'public.admin_audit_viewer', 'authenticated', 'SELECT')
+  ) AS v (switch, relation, role, privileges)
+$function$;
+REVOKE ALL ON FUNCTION pgspec.switch_targets() FROM PUBLIC, anon, authenticated, worker;
+
+-- create function pgspec.closed_by(text)
+CREATE FUNCTION pgspec.closed_by(switch text) RETURNS SETOF regclass
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- What a switch closes: its relations, the tables below them, and the views that show any of them.
+  WITH RECURSIVE below (oid) AS (
+    SELECT to_regclass(t.relation)::oid FROM pgspec.switch_targets() AS t WHERE t.switch = closed_by.switch
+    UNION SELECT i.inhrelid FROM below JOIN pg_inherits AS i ON i.inhparent = below.oid),
+  shown (oid) AS (
+    SELECT b.oid FROM below AS b
+    UNION SELECT r.ev_class FROM shown
+    JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = shown.oid AND d.classid = 'pg_rewrite'::regclass
+    JOIN pg_rewrite AS r ON r.oid = d.objid JOIN pg_class AS v ON v.oid = r.ev_class AND v.relkind = 'v')
+  SELECT s.oid::regclass FROM shown AS s WHERE s.oid IS NOT NULL
+$function$;
+REVOKE ALL ON FUNCTION pgspec.closed_by(text) FROM PUBLIC, anon, authenticated, worker;
 
 -- create function pgspec.tag_and_wildcards(text)
 CREATE FUNCTION pgspec.tag_and_wildcards(tag text) RETURNS text[]
@@ -1319,6 +1763,23 @@ $function$;
 REVOKE ALL ON FUNCTION public."cleanup_quiet log"(integer) FROM PUBLIC, anon, authenticated, worker;
 GRANT EXECUTE ON FUNCTION public."cleanup_quiet log"(integer) TO worker;
 
+-- create function public.access_left(text)
+CREATE FUNCTION public.access_left(switch text) RETURNS TABLE (relation text, role text, privilege text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- What API roles can still do with what a switch closes, by whatever way.
+  SELECT c.relation::text, r.rolname::text, p.privilege
+  FROM pgspec.closed_by(switch) AS c (relation)
+  CROSS JOIN pgspec.api_side() AS a (oid) JOIN pg_roles AS r ON r.oid = a.oid
+  CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p (privilege)
+  WHERE CASE WHEN p.privilege IN ('DELETE', 'TRUNCATE', 'TRIGGER') THEN has_table_privilege(r.oid, c.relation, p.privilege)
+    ELSE has_any_column_privilege(r.oid, c.relation, p.privilege) END
+  ORDER BY 1, 2, 3
+$function$;
+REVOKE ALL ON FUNCTION public.access_left(text) FROM PUBLIC, anon, authenticated, worker;
+GRANT EXECUTE ON FUNCTION public.access_left(text) TO worker;
+
 -- create function public.ack_cache_invalidations(uuid, bigint[])
 CREATE FUNCTION public.ack_cache_invalidations(token uuid, ids bigint[]) RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -1359,7 +1820,8 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 -- Stores a value that was read after `versions` were taken by cache_tag_versions(tags).  Returns false, and stores nothing,
--- when one of the tags was invalidated since, or when somebody else has the entry in hand: it never waits.
+-- when one of the tags was invalidated since, when somebody else has the entry in hand, or when the cache is off: it never
+-- waits.
 #variable_conflict use_column
 DECLARE
   ends timestamptz := clock_timestamp() + ttl;
@@ -1369,6 +1831,7 @@ BEGIN
       USING ERRCODE = '22023', HINT = 'versions is what cache_tag_versions(tags) returned before the data was read';
   END IF;
   IF versions IS DISTINCT FROM public.cache_tag_versions(tags)
+    OR EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'cache')
     OR NOT pg_try_advisory_xact_lock(1885827952 + 1, hashtext(cache_put.key)) THEN
     RETURN false;
   END IF;
@@ -1408,9 +1871,11 @@ CREATE FUNCTION public.cache_get(key text) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$
-  -- The value, or NULL when there is none, it has expired, or one of its tags was invalidated after its versions were taken.
+  -- The value, or NULL when there is none, it has expired, or one of its tags was invalidated after its versions were taken,
+  -- or the cache is off.
   SELECT e.value FROM public.cache_entries AS e
   WHERE e.key = cache_get.key AND (e.expires_at IS NULL OR e.expires_at > clock_timestamp())
+    AND NOT EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'cache')
     AND e.tag_versions = public.cache_tag_versions(e.invalidation_tags)
 $function$;
 REVOKE ALL ON FUNCTION public.cache_get(text) FROM PUBLIC, anon, authenticated, worker;
@@ -1597,6 +2062,37 @@ $function$;
 REVOKE ALL ON FUNCTION public.enqueue_cache_invalidation(text, integer) FROM PUBLIC, anon, authenticated, worker;
 GRANT EXECUTE ON FUNCTION public.enqueue_cache_invalidation(text, integer) TO worker;
 
+-- create function public.evaluate_alerts()
+CREATE FUNCTION public.evaluate_alerts() RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+-- Remembers since when each alert is beyond its threshold.  Returns how many are; NULL when another session evaluates.
+#variable_conflict use_column
+DECLARE
+  moment timestamptz := clock_timestamp();
+  number integer;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(1885823340, 0) THEN
+    RETURN NULL;
+  END IF;
+  WITH evaluated AS (
+    INSERT INTO pgspec.alert_state AS s (name, breached_since, checked_at)
+    SELECT v.name, CASE WHEN v.breached THEN moment END, moment FROM pgspec.alert_values() AS v
+    ON CONFLICT (name) DO UPDATE
+    SET breached_since = CASE WHEN excluded.breached_since IS NOT NULL
+          THEN coalesce(s.breached_since, excluded.breached_since) END,
+        checked_at = excluded.checked_at
+    RETURNING s.breached_since)
+  SELECT count(e.breached_since)::integer INTO number FROM evaluated AS e;
+  DELETE FROM pgspec.alert_state AS s WHERE s.checked_at < moment;  -- alerts that are gone
+  RETURN number;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.evaluate_alerts() FROM PUBLIC, anon, authenticated, worker;
+GRANT EXECUTE ON FUNCTION public.evaluate_alerts() TO worker;
+
 -- create function public.explain_access(text, text)
 CREATE FUNCTION public.explain_access(target text, command text) RETURNS TABLE (name text, ok boolean, hint text)
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
@@ -1680,6 +2176,38 @@ $function$;
 REVOKE ALL ON FUNCTION public.fail_cache_invalidations(uuid, bigint[], text) FROM PUBLIC, anon, authenticated, worker;
 GRANT EXECUTE ON FUNCTION public.fail_cache_invalidations(uuid, bigint[], text) TO worker;
 
+-- create function public.reset_switch(text, text, integer)
+CREATE FUNCTION public.reset_switch(name text, why text, max_seconds integer DEFAULT 60) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Puts a switch back, and returns what that means.  The cache waits up to max_seconds for writers that have not enqueued.
+#variable_conflict use_column
+DECLARE
+  effect text := 'reset';
+BEGIN
+  PERFORM pgspec.may_switch(reset_switch.name, reset_switch.why);
+  IF reset_switch.name = 'cache' THEN
+    PERFORM pgspec.catch_up(make_interval(secs => max_seconds));
+  ELSIF reset_switch.name = 'enqueue' THEN
+    UPDATE pgspec.thrown_switches AS s
+    SET state = s.state || jsonb_build_object('reset_in', pg_current_xact_id()::text) WHERE s.name = 'cache' AND s.state ? 'stale';
+    effect := 'writers enqueue again; the cache is off until it is reset too';
+  END IF;
+  IF reset_switch.name LIKE 'harden %' THEN
+    effect := pgspec.relax(reset_switch.name);
+  END IF;
+  DELETE FROM pgspec.thrown_switches AS s WHERE s.name = reset_switch.name;
+  IF NOT FOUND THEN
+    RETURN 'was not thrown';
+  END IF;
+  PERFORM pgspec.log_switch(reset_switch.name, false, reset_switch.why);
+  RETURN effect;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.reset_switch(text, text, integer) FROM PUBLIC, anon, authenticated, worker;
+GRANT EXECUTE ON FUNCTION public.reset_switch(text, text, integer) TO worker;
+
 -- create function public.retry_dead_cache_invalidations()
 CREATE FUNCTION public.retry_dead_cache_invalidations() RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -1701,6 +2229,210 @@ END
 $function$;
 REVOKE ALL ON FUNCTION public.retry_dead_cache_invalidations() FROM PUBLIC, anon, authenticated, worker;
 GRANT EXECUTE ON FUNCTION public.retry_dead_cache_invalidations() TO worker;
+
+-- create function public.throw_switch(text, text)
+CREATE FUNCTION public.throw_switch(name text, why text) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Throws a switch, or gives one that is thrown another reason; what it returns says what holds from now on.
+#variable_conflict use_column
+DECLARE
+  effect text := 'thrown';
+BEGIN
+  PERFORM pgspec.may_switch(throw_switch.name, throw_switch.why);
+  IF throw_switch.name = 'enqueue' THEN
+    -- What writers do not enqueue the cache must not serve, also when the queue is in use again: see reset_switch.
+    INSERT INTO pgspec.thrown_switches AS s (name, thrown_by, why, state)
+    VALUES ('cache', session_user, throw_switch.why, '{"stale": true}')
+    ON CONFLICT (name) DO UPDATE SET state = excluded.state;
+  END IF;
+  INSERT INTO pgspec.thrown_switches AS s (name, thrown_by, why)
+  VALUES (throw_switch.name, session_user, throw_switch.why)
+  ON CONFLICT (name) DO UPDATE SET thrown_at = excluded.thrown_at, thrown_by = excluded.thrown_by, why = excluded.why;
+  PERFORM pgspec.log_switch(throw_switch.name, true, throw_switch.why);
+  IF throw_switch.name = 'cache' THEN
+    effect := 'cache_get finds nothing and cache_put stores nothing; invalidations go on';
+  ELSIF throw_switch.name = 'enqueue' THEN
+    effect := 'writers enqueue nothing; the cache is off too, and stays off until it is reset after this switch';
+  END IF;
+  IF throw_switch.name LIKE 'harden %' THEN
+    effect := pgspec.harden(throw_switch.name);
+  END IF;
+  RETURN effect;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.throw_switch(text, text) FROM PUBLIC, anon, authenticated, worker;
+GRANT EXECUTE ON FUNCTION public.throw_switch(text, text) TO worker;
+
+-- create function public.verify_migration_success()
+CREATE FUNCTION public.verify_migration_success() RETURNS TABLE (name text, ok boolean, detail text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET row_security = on
+AS $function$
+-- One row for each check: its name, whether all is well, and what was found.  It only reads, and a part that cannot be asked
+-- is a row of its own that says why.
+#variable_conflict use_column
+BEGIN
+  BEGIN
+    RETURN QUERY
+    SELECT replace(d.type, '_', ' ') || ' ' || d.name, f.now IS NOT DISTINCT FROM d.fingerprint,
+      CASE WHEN f.now IS NULL THEN 'is gone' WHEN f.now = d.fingerprint THEN 'is as it was deployed'
+        ELSE 'was changed since it was deployed' END
+    FROM pgspec.deployed_objects AS d CROSS JOIN LATERAL (SELECT pgspec.fingerprint(d.type, d.name) OFFSET 0) AS f (now)
+    ORDER BY d.type, d.name;
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'objects are as they were deployed', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    -- What the server's text of an object does not tell: whether it works.
+    SELECT o.title, o.names IS NULL, coalesce(o.problem || ': ' || o.names, 'all of them')
+    FROM (
+      SELECT 'indexes are valid', 'invalid', string_agg(d.name, ', ' ORDER BY d.name)
+      FROM pgspec.deployed_objects AS d
+      JOIN pg_index AS i ON i.indexrelid = CASE WHEN d.type = 'index' THEN to_regclass(d.name) END
+      WHERE NOT (i.indisvalid AND i.indisready)
+      UNION ALL
+      SELECT 'triggers fire', 'disabled', string_agg(d.name, ', ' ORDER BY d.name)
+      FROM pgspec.deployed_objects AS d
+      CROSS JOIN LATERAL regexp_match(d.name, '^("(?:[^"]|"")+"|[^" ]+) ON (.+)$') AS m
+      JOIN pg_trigger AS t ON t.tgrelid = to_regclass(m[2]) AND t.tgname = (parse_ident(m[1]))[1]
+      WHERE d.type = 'trigger' AND t.tgenabled NOT IN ('O', 'A')
+    ) AS o (title, problem, names);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'indexes and triggers work', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    SELECT 'nothing is open to PUBLIC', o.names IS NULL, coalesce('open: ' || o.names, 'no object that was deployed')
+    FROM (
+      SELECT string_agg(DISTINCT a.name, ', ') FROM (
+        SELECT d.name, coalesce(p.proacl, acldefault('f', p.proowner))
+        FROM pgspec.deployed_objects AS d
+        JOIN pg_proc AS p ON p.oid = CASE WHEN d.type IN ('function', 'procedure') THEN to_regprocedure(d.name) END
+        UNION ALL
+        SELECT d.name, x.acl
+        FROM pgspec.deployed_objects AS d
+        JOIN pg_class AS c ON c.oid = CASE WHEN d.type IN ('table', 'view', 'materialized_view') THEN to_regclass(d.name) END
+        CROSS JOIN LATERAL (
+          SELECT c.relacl UNION ALL SELECT t.attacl FROM pg_attribute AS t WHERE t.attrelid = c.oid AND NOT t.attisdropped
+        ) AS x (acl)
+        UNION ALL
+        SELECT 'schema ' || 'pgspec', n.nspacl FROM pg_namespace AS n WHERE n.nspname = 'pgspec'
+      ) AS a (name, acl)
+      WHERE EXISTS (SELECT FROM aclexplode(a.acl) AS g WHERE g.grantee = 0)
+    ) AS o (names);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'nothing is open to PUBLIC', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    SELECT 'cache invalidations reach the cache', q.late IS NULL,
+      CASE WHEN q.late IS NULL THEN 'none is due for long'
+        ELSE format('the oldest is due for %s: nobody drains the queue', date_trunc('second', q.late)) END
+    FROM (
+      SELECT clock_timestamp() - min(q.visible_at) FROM public.cache_invalidation_queue AS q
+      WHERE q.processed_at IS NULL AND q.dead_at IS NULL AND q.visible_at < clock_timestamp() - interval '5 minutes'
+    ) AS q (late)
+    UNION ALL
+    SELECT 'cache invalidations are not given up', q.dead = 0,
+      CASE WHEN q.dead = 0 THEN 'none is' ELSE format('%s are, the last with: %s', q.dead, q.error) END
+    FROM (
+      SELECT count(*), (array_agg(q.last_error ORDER BY q.dead_at DESC))[1] FROM public.cache_invalidation_queue AS q
+      WHERE q.processed_at IS NULL AND q.dead_at IS NOT NULL
+    ) AS q (dead, error);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'cache invalidations', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    SELECT 'no switch is thrown', s.names IS NULL, coalesce('thrown: ' || s.names, 'none is')
+    FROM (
+      SELECT string_agg(format('%s by %s: %s', s.name, s.thrown_by, s.why), '; ' ORDER BY s.name) FROM public.pgspec_switches AS s WHERE s.thrown
+    ) AS s (names);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'no switch is thrown', false, SQLERRM;
+  END;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.verify_migration_success() FROM PUBLIC, anon, authenticated, worker;
+GRANT EXECUTE ON FUNCTION public.verify_migration_success() TO worker;
+
+-- create procedure public.run_cache_invalidations(integer)
+CREATE PROCEDURE public.run_cache_invalidations(max_seconds integer DEFAULT 55)
+LANGUAGE plpgsql
+AS $function$
+-- Drains the queue about every second until max_seconds are over, each time in a transaction of its own: what is written is
+-- invalid a second later, though cron starts this once a minute.  While one session drains, others find nothing to do.
+-- No setting of this procedure can protect it, since it commits: every name and operator is qualified.
+DECLARE
+  stop timestamp with time zone := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => max_seconds);
+  due timestamp with time zone;
+BEGIN
+  LOOP
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;  -- whatever the role has as its default
+    due := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) interval '1 second';
+    PERFORM public.drain_cache_invalidation_queue(1000, 1);
+    COMMIT;
+    EXIT WHEN (due OPERATOR(pg_catalog.<) stop) IS NOT TRUE;
+    PERFORM pg_catalog.pg_sleep_until(due);
+  END LOOP;
+END
+$function$;
+REVOKE ALL ON PROCEDURE public.run_cache_invalidations(integer) FROM PUBLIC, anon, authenticated, worker;
+GRANT EXECUTE ON PROCEDURE public.run_cache_invalidations(integer) TO worker;
+
+-- create procedure public.run_maintenance(integer)
+CREATE PROCEDURE public.run_maintenance(max_seconds integer DEFAULT 600)
+LANGUAGE plpgsql
+AS $function$
+-- Calls each part again and again until it finds nothing more to do or max_seconds are over, each time in a transaction of
+-- its own.  A part that fails is left out and does not stop the others; at the end the procedure fails and names it.  Two
+-- sessions never work at once, and neither waits.
+-- No setting of this procedure can protect it, since it commits: every name and operator is qualified.
+DECLARE
+  stop timestamp with time zone := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => max_seconds);
+  parts pg_catalog.text[] := ARRAY[
+    'public."cleanup_Every Write"()',
+    'public."cleanup_quiet log"()',
+    'public.cleanup_admin_audit_log()',
+    'public.cleanup_cache_invalidation_queue()'
+  ];
+  left_over pg_catalog.text[];
+  part pg_catalog.text;
+  number integer;
+  failures pg_catalog.text[] := ARRAY[]::pg_catalog.text[];
+BEGIN
+  COMMIT;
+  <<rounds>>
+  WHILE pg_catalog.cardinality(parts) OPERATOR(pg_catalog.>) 0 LOOP
+    left_over := ARRAY[]::pg_catalog.text[];
+    FOREACH part IN ARRAY parts LOOP
+      EXIT rounds WHEN NOT pg_catalog.pg_try_advisory_xact_lock(1885827952, -2);  -- another session is at it
+      BEGIN
+        EXECUTE pg_catalog.concat('SELECT ', part) INTO number;
+        IF number OPERATOR(pg_catalog.>) 0 THEN
+          left_over := pg_catalog.array_append(left_over, part);
+        END IF;
+      EXCEPTION WHEN OTHERS THEN
+        failures := pg_catalog.array_append(failures, pg_catalog.concat(part, ': ', SQLERRM));
+        RAISE WARNING 'maintenance: % failed: %', part, SQLERRM;
+      END;
+      COMMIT;
+    END LOOP;
+    EXIT WHEN (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.<) stop) IS NOT TRUE;
+    parts := left_over;
+  END LOOP;
+  IF pg_catalog.cardinality(failures) OPERATOR(pg_catalog.>) 0 THEN
+    RAISE EXCEPTION E'maintenance: not all of it was done\n%', pg_catalog.array_to_string(failures, E'\n');
+  END IF;
+END
+$function$;
+REVOKE ALL ON PROCEDURE public.run_maintenance(integer) FROM PUBLIC, anon, authenticated, worker;
+GRANT EXECUTE ON PROCEDURE public.run_maintenance(integer) TO worker;
 
 -- create view public."Every Write"  [specs/audit.yaml:35]
 CREATE VIEW public."Every Write" WITH (security_invoker = true, security_barrier = true) AS
@@ -1782,6 +2514,43 @@ FROM public.cache_invalidation_queue AS q;
 -- create access to public.cache_invalidation_health
 REVOKE ALL ON TABLE public.cache_invalidation_health FROM PUBLIC, anon, authenticated, worker;
 GRANT SELECT ON TABLE public.cache_invalidation_health TO worker;
+
+-- create view public.pgspec_alerts
+CREATE VIEW public.pgspec_alerts AS
+SELECT v.name, v.severity, v.value, v.threshold,
+  v.breached AND (v.pending = interval '0' OR coalesce(s.breached_since <= clock_timestamp() - v.pending, false)) AS firing,
+  CASE WHEN v.breached THEN coalesce(s.breached_since, statement_timestamp()) END AS since,
+  v.detail, v.runbook, v.breached, v.problem
+FROM pgspec.alert_values() AS v
+LEFT JOIN pgspec.alert_state AS s ON s.name = v.name;
+
+-- create access to public.pgspec_alerts
+REVOKE ALL ON TABLE public.pgspec_alerts FROM PUBLIC, anon, authenticated, worker;
+GRANT SELECT ON TABLE public.pgspec_alerts TO worker;
+
+-- create view public.pgspec_switch_log
+CREATE VIEW public.pgspec_switch_log AS
+SELECT id, at, name, thrown, db_role, session_role, application, why
+FROM pgspec.switch_log;
+
+-- create access to public.pgspec_switch_log
+REVOKE ALL ON TABLE public.pgspec_switch_log FROM PUBLIC, anon, authenticated, worker;
+GRANT SELECT ON TABLE public.pgspec_switch_log TO worker;
+
+-- create view public.pgspec_switches
+CREATE VIEW public.pgspec_switches AS
+SELECT coalesce(k.name, s.name) AS name, s.name IS NOT NULL AS thrown, s.thrown_at, s.thrown_by, s.why
+FROM (VALUES
+  ('cache'),
+  ('enqueue'),
+  ('harden public."quiet log"'),
+  ('harden public.admin_audit_log')
+) AS k (name)
+FULL JOIN pgspec.thrown_switches AS s ON s.name = k.name;
+
+-- create access to public.pgspec_switches
+REVOKE ALL ON TABLE public.pgspec_switches FROM PUBLIC, anon, authenticated, worker;
+GRANT SELECT ON TABLE public.pgspec_switches TO worker;
 
 -- create row security on pgspec."quiet log"  [specs/audit.yaml:32]
 ALTER TABLE pgspec."quiet log" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -1965,6 +2734,18 @@ FOR EACH STATEMENT EXECUTE FUNCTION pgspec.cache_truncate_public_profiles();
 CREATE TRIGGER pgspec_cache_update AFTER UPDATE ON public.profiles
 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgspec.cache_update_public_profiles();
 
+-- create trigger pgspec_switch_log_guard_delete ON pgspec.switch_log
+CREATE TRIGGER pgspec_switch_log_guard_delete BEFORE DELETE ON pgspec.switch_log
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.switch_log_guard();
+
+-- create trigger pgspec_switch_log_guard_truncate ON pgspec.switch_log
+CREATE TRIGGER pgspec_switch_log_guard_truncate BEFORE TRUNCATE ON pgspec.switch_log
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.switch_log_guard();
+
+-- create trigger pgspec_switch_log_guard_update ON pgspec.switch_log
+CREATE TRIGGER pgspec_switch_log_guard_update BEFORE UPDATE ON pgspec.switch_log
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.switch_log_guard();
+
 -- What verify.sql compares with: the server's own text of what was made.
 INSERT INTO pgspec.deployed_objects (type, name, definition, fingerprint)
 SELECT o.type, o.name, o.definition, pgspec.fingerprint(o.type, o.name)
@@ -1980,6 +2761,8 @@ FROM (VALUES
   ('function', 'pgspec."audit_quiet log_update_public_profiles"()', 'b1cc0dd3c770d751'),
   ('function', 'pgspec."may_view_quiet viewer"(boolean)', '01183db564171a96'),
   ('function', 'pgspec.access_pgspec_admin_audit_log(text)', 'df90307b22524335'),
+  ('function', 'pgspec.alert_values()', '58e41bcb8806a252'),
+  ('function', 'pgspec.api_side()', 'c014987cdc2f3de9'),
   ('function', 'pgspec.audit_admin_audit_log_delete_public_events()', 'b5e2a8e0527e67f5'),
   ('function', 'pgspec.audit_admin_audit_log_delete_public_profiles()', '998ea55cbb04af7a'),
   ('function', 'pgspec.audit_admin_audit_log_insert_public_events()', '83087bccf5954c41'),
@@ -1993,33 +2776,48 @@ FROM (VALUES
   ('function', 'pgspec.cache_insert_public_profiles()', '4a094cdde8a6ef49'),
   ('function', 'pgspec.cache_truncate_public_profiles()', 'edc985eda170bcfd'),
   ('function', 'pgspec.cache_update_public_profiles()', '4dce3b537b0ba911'),
+  ('function', 'pgspec.catch_up(interval)', '889f6f4d24b479d0'),
   ('function', 'pgspec.claim(text)', '0de1c9a6145710f0'),
   ('function', 'pgspec.claim_bigint(text)', '6af793b7c24dd839'),
   ('function', 'pgspec.claim_uuid(text)', 'ca8269f6770e3b0c'),
-  ('function', 'pgspec.enqueue_tags(text[], interval)', '8e694fecab973214'),
-  ('function', 'pgspec.fingerprint(text, text)', 'f9a67d16db8affef'),
+  ('function', 'pgspec.closed_by(text)', 'ef86a1d3edb52902'),
+  ('function', 'pgspec.enqueue_tags(text[], interval)', 'c914cb40b0ea2569'),
+  ('function', 'pgspec.fingerprint(text, text)', '9893c2f3843974a9'),
+  ('function', 'pgspec.harden(text)', 'cd0278cb67d9af36'),
   ('function', 'pgspec.invalidate_tags(text[])', '17bbc74911a346a9'),
   ('function', 'pgspec.joined_rows(boolean)', '8f35c2a326b8d25e'),
+  ('function', 'pgspec.log_switch(text, boolean, text)', 'c9fc08ae46a51200'),
+  ('function', 'pgspec.may_switch(text, text)', '524517d432cb4a2e'),
   ('function', 'pgspec.may_view_admin_audit_viewer(boolean)', 'd4c141641101793f'),
+  ('function', 'pgspec.relation_grants(regclass)', 'bc14760f90a6764a'),
+  ('function', 'pgspec.relax(text)', '7e36891ac3ca2fae'),
   ('function', 'pgspec.settle_dead(text[], timestamptz)', 'ec1fac62627e95ae'),
+  ('function', 'pgspec.skipping()', '5d08794df3e49df8'),
   ('function', 'pgspec.storable_tag(text)', '41dc1f7f1ee65b04'),
+  ('function', 'pgspec.switch_log_guard()', '99be9fd56dc00e6f'),
+  ('function', 'pgspec.switch_targets()', 'a0f49abd07c5bd7e'),
   ('function', 'pgspec.tag_and_wildcards(text)', 'd858fe534b2ee21b'),
   ('function', 'pgspec.tags_and_wildcards(text[])', 'c86f7d75616437c6'),
   ('function', 'pgspec.wake_joined(timestamptz)', 'fd2b892d51f91636'),
   ('function', 'public."cleanup_Every Write"(integer)', 'c45e42abce93d865'),
   ('function', 'public."cleanup_quiet log"(integer)', 'bc517ac9f78a8e9f'),
+  ('function', 'public.access_left(text)', 'd7553995d55005a1'),
   ('function', 'public.ack_cache_invalidations(uuid, bigint[])', '79b069a3a7dbab9c'),
-  ('function', 'public.cache_get(text)', '8895e9b6fd68ed28'),
-  ('function', 'public.cache_put(text, jsonb, text[], bigint[], interval)', 'd3114eac7cd4cc17'),
+  ('function', 'public.cache_get(text)', 'a12562d31da4b7ed'),
+  ('function', 'public.cache_put(text, jsonb, text[], bigint[], interval)', '8e52329589a51a40'),
   ('function', 'public.cache_tag_versions(text[])', '483bac663003cd29'),
   ('function', 'public.claim_cache_invalidations(integer, integer)', 'e55668bef86dc6a0'),
   ('function', 'public.cleanup_admin_audit_log(integer)', '5c9e3b27cfdbf4a3'),
   ('function', 'public.cleanup_cache_invalidation_queue(interval, integer)', 'e623017745082f4e'),
   ('function', 'public.drain_cache_invalidation_queue(integer, integer)', '2e3e916f24f39c44'),
   ('function', 'public.enqueue_cache_invalidation(text, integer)', 'e6cf730998a782c3'),
+  ('function', 'public.evaluate_alerts()', '798b635230d97361'),
   ('function', 'public.explain_access(text, text)', '8f53d276cca4e1ef'),
   ('function', 'public.fail_cache_invalidations(uuid, bigint[], text)', 'ffeafca8538c7314'),
+  ('function', 'public.reset_switch(text, text, integer)', '5246729bac0ca3b9'),
   ('function', 'public.retry_dead_cache_invalidations()', '21fbc85722980a83'),
+  ('function', 'public.throw_switch(text, text)', 'c70df98b18cac888'),
+  ('function', 'public.verify_migration_success()', '97d54c48e2fb60f2'),
   ('index', 'pgspec."Every Write_at"', '693cc73ce2632067'),
   ('index', 'pgspec."Every Write_row_key"', '3f6f6775abe0c846'),
   ('index', 'pgspec."quiet log_at"', '05b24f013dbecfe6'),
@@ -2039,13 +2837,18 @@ FROM (VALUES
   ('policy', 'pgspec_service ON pgspec.admin_audit_log', '1fa56e64db6f0cd7'),
   ('policy', 'pgspec_viewer ON pgspec."quiet log"', '076fc9e57db5b8e1'),
   ('policy', 'pgspec_viewer ON pgspec.admin_audit_log', '7cd0e07bed4e5dbb'),
+  ('procedure', 'public.run_cache_invalidations(integer)', '4cca039f7d32a951'),
+  ('procedure', 'public.run_maintenance(integer)', '24d7f887405fe518'),
   ('row_security', 'pgspec."quiet log"', '32181299ffcceb9f'),
   ('row_security', 'pgspec.admin_audit_log', 'f2162f0bdf9e0fe3'),
   ('table', 'pgspec."Every Write"', '3b8f1c6d48838f99'),
   ('table', 'pgspec."quiet log"', '5721bbdb3937b8b8'),
   ('table', 'pgspec.admin_audit_log', 'd7e188cc67edb79b'),
+  ('table', 'pgspec.alert_state', 'ac8257730a72daf1'),
   ('table', 'pgspec.cache_tags', 'd453a14fe544acac'),
   ('table', 'pgspec.deployed_objects', '4cc575c0713faf43'),
+  ('table', 'pgspec.switch_log', '85709fbd55b423de'),
+  ('table', 'pgspec.thrown_switches', '8405ee231ed4b068'),
   ('table', 'public.cache_entries', '2a1956ebc0ac9754'),
   ('table', 'public.cache_invalidation_queue', 'cf5fb6cc49f8c820'),
   ('trigger', 'pgspec_audit__very__rite_cdf00115_delete ON public."Odd Names"', '13df159bad66da55'),
@@ -2084,10 +2887,16 @@ FROM (VALUES
   ('trigger', 'pgspec_cache_insert ON public.profiles', '64709d24d1d2bb6c'),
   ('trigger', 'pgspec_cache_truncate ON public.profiles', '494e274545fc1db5'),
   ('trigger', 'pgspec_cache_update ON public.profiles', 'c532711bd6728e49'),
+  ('trigger', 'pgspec_switch_log_guard_delete ON pgspec.switch_log', 'f3a0e9d9e832543c'),
+  ('trigger', 'pgspec_switch_log_guard_truncate ON pgspec.switch_log', '6e0f576c6a956253'),
+  ('trigger', 'pgspec_switch_log_guard_update ON pgspec.switch_log', '6326de6d31525e23'),
   ('view', 'public."Every Write"', '2d59739277a9ea8b'),
   ('view', 'public."quiet log"', '67e8112a7560d616'),
   ('view', 'public."quiet viewer"', '73ea7b968b09da4c'),
   ('view', 'public.admin_audit_log', '83dde495e5e97307'),
   ('view', 'public.admin_audit_viewer', '54c04f1a8b62f8ee'),
-  ('view', 'public.cache_invalidation_health', 'a73a53906bcb6d12')
+  ('view', 'public.cache_invalidation_health', 'a73a53906bcb6d12'),
+  ('view', 'public.pgspec_alerts', '3626645fbf47b003'),
+  ('view', 'public.pgspec_switch_log', 'ba481a6ae5d4dbd0'),
+  ('view', 'public.pgspec_switches', 'ad0d45f2d02ecf47')
 ) AS o (type, name, definition);

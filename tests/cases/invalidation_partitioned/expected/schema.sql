@@ -1,10 +1,18 @@
 -- pgspec events: everything that the specs describe
--- 1 schema, 4 tables, 27 functions, 1 view, 20 triggers, 5 indexes, 4 access lists
+-- 1 schema, 7 tables, 37 functions, 2 procedures, 4 views, 23 triggers, 5 indexes, 9 access lists
 -- from specs/cache.yaml
 
 -- create schema pgspec
 CREATE SCHEMA pgspec;
 REVOKE ALL ON SCHEMA pgspec FROM PUBLIC;
+
+-- create table pgspec.alert_state
+CREATE TABLE pgspec.alert_state (
+  name text PRIMARY KEY,
+  breached_since timestamptz,
+  checked_at timestamptz NOT NULL
+) WITH (fillfactor = 50);
+REVOKE ALL ON TABLE pgspec.alert_state FROM PUBLIC;
 
 -- create table pgspec.cache_tags
 CREATE TABLE pgspec.cache_tags (
@@ -25,6 +33,40 @@ CREATE TABLE pgspec.deployed_objects (
   PRIMARY KEY (type, name)
 );
 REVOKE ALL ON TABLE pgspec.deployed_objects FROM PUBLIC;
+
+-- create table pgspec.switch_log
+CREATE TABLE pgspec.switch_log (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  name text NOT NULL,
+  thrown boolean NOT NULL,
+  db_role text NOT NULL,
+  session_role text NOT NULL,
+  application text,
+  why text NOT NULL
+);
+REVOKE ALL ON TABLE pgspec.switch_log FROM PUBLIC;
+DO $close$
+BEGIN
+  EXECUTE 'REVOKE ALL ON SEQUENCE ' || pg_catalog.pg_get_serial_sequence('pgspec.switch_log', 'id') || ' FROM PUBLIC';
+END
+$close$;
+
+-- create access to pgspec.switch_log
+REVOKE ALL ON TABLE pgspec.switch_log FROM PUBLIC;
+
+-- create table pgspec.thrown_switches
+CREATE TABLE pgspec.thrown_switches (
+  name text PRIMARY KEY,
+  thrown_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  thrown_by text NOT NULL,
+  why text NOT NULL,
+  state jsonb
+);
+REVOKE ALL ON TABLE pgspec.thrown_switches FROM PUBLIC;
+
+-- create access to pgspec.thrown_switches
+REVOKE ALL ON TABLE pgspec.thrown_switches FROM PUBLIC;
 
 -- create table public.cache_invalidation_queue
 CREATE TABLE public.cache_invalidation_queue (
@@ -64,6 +106,168 @@ CREATE INDEX cache_invalidation_queue_open ON public.cache_invalidation_queue (t
 -- create access to public.cache_invalidation_queue
 REVOKE ALL ON TABLE public.cache_invalidation_queue FROM PUBLIC;
 
+-- create function pgspec.alert_values()
+CREATE FUNCTION pgspec.alert_values() RETURNS TABLE (name text, severity text, value double precision, threshold double precision, breached boolean, pending interval, detail text, runbook text, problem text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+-- The value of every alert.  One that fails says why, and does not take the others along.
+#variable_conflict use_column
+BEGIN
+  name := 'alerts_not_evaluated';
+  severity := 'ticket';
+  threshold := '300';
+  pending := '0';
+  runbook := 'Call it every minute: SELECT public.evaluate_alerts(). A call that takes as long is in pg_stat_activity.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, NULL INTO value, detail
+    FROM (
+SELECT coalesce(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.max(s.checked_at)), 'infinity')
+  AS value
+FROM pgspec.alert_state AS s
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'dead_letters';
+  severity := 'ticket';
+  threshold := '0';
+  pending := '0';
+  runbook := 'Read why: SELECT tag, last_error FROM public.cache_invalidation_queue WHERE dead_at IS NOT NULL AND processed_at IS NULL. When the cache is back: SELECT public.retry_dead_cache_invalidations().';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT h.dead AS value, (
+  SELECT q.last_error FROM public.cache_invalidation_queue AS q
+  WHERE q.dead_at IS NOT NULL AND q.processed_at IS NULL ORDER BY q.dead_at DESC LIMIT 1) AS detail
+FROM public.cache_invalidation_health AS h
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'queue_age';
+  severity := 'page';
+  threshold := '300';
+  pending := '1 minute';
+  runbook := 'Is something draining? SELECT public.drain_cache_invalidation_queue() does it once. A transaction that is open for long holds back what it has written to: SELECT pid, xact_start, query FROM pg_stat_activity ORDER BY xact_start.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, NULL INTO value, detail
+    FROM (
+SELECT extract(epoch FROM h.greatest_age) AS value FROM public.cache_invalidation_health AS h
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'queue_depth';
+  severity := 'ticket';
+  threshold := '10000';
+  pending := '5 minutes';
+  runbook := 'Is something draining? SELECT public.drain_cache_invalidation_queue() does it once. If it is, and falls behind: SELECT tag, count(*) FROM public.cache_invalidation_queue WHERE processed_at IS NULL GROUP BY tag ORDER BY 2 DESC LIMIT 20 shows which tags are written.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT h.due AS value, h.pending || ' pending' AS detail FROM public.cache_invalidation_health AS h
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+  name := 'switch_thrown';
+  severity := 'ticket';
+  threshold := '0';
+  pending := '0';
+  runbook := 'generated/runbook/ has a file that turns each of them on again.';
+  problem := NULL;
+  BEGIN
+    SELECT a.value::double precision, a.detail::text INTO value, detail
+    FROM (
+SELECT count(*) AS value, pg_catalog.string_agg(
+  s.name || ' by ' || s.thrown_by || coalesce(': ' || s.why, ''), '; ' ORDER BY s.thrown_at) AS detail
+FROM pgspec.thrown_switches AS s
+    ) AS a
+    ORDER BY a.value DESC NULLS LAST LIMIT 1;
+    breached := coalesce(value > threshold, false);
+  EXCEPTION WHEN OTHERS THEN
+    value := NULL;
+    detail := NULL;
+    problem := format('%s (SQLSTATE %s)', SQLERRM, SQLSTATE);
+    breached := true;
+  END;
+  RETURN NEXT;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.alert_values() FROM PUBLIC;
+
+-- create function pgspec.catch_up(interval)
+CREATE FUNCTION pgspec.catch_up(patience interval) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = on
+AS $function$
+-- Makes good for what writers did not enqueue, before the cache is used again.  They hold a lock until they end, and new ones
+-- enqueue: when nobody holds it, one invalidation of everything, seen by all at the moment when the cache is on, is enough.
+DECLARE
+  stop timestamptz := clock_timestamp() + patience;
+  known jsonb;
+  open text[];
+BEGIN
+  WHILE pgspec.skipping() <> '{}' AND clock_timestamp() < stop
+    AND EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'cache'
+      AND s.state ->> 'reset_in' <> pg_current_xact_id()::text) LOOP  -- else there is nothing to wait for
+    PERFORM pg_sleep(0.05);
+  END LOOP;
+  SELECT s.state INTO known FROM pgspec.thrown_switches AS s WHERE s.name = 'cache' FOR UPDATE;
+  IF known IS NULL OR NOT known ? 'stale' THEN
+    RETURN;
+  END IF;
+  IF EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'enqueue') THEN
+    RAISE EXCEPTION 'the cache stays off while writers enqueue nothing' USING
+      ERRCODE = 'object_not_in_prerequisite_state', HINT = 'reset the switch ''enqueue'' first';
+  END IF;
+  IF known ->> 'reset_in' = pg_current_xact_id()::text THEN
+    RAISE EXCEPTION 'writers do not know yet that they must enqueue again' USING
+      ERRCODE = 'object_not_in_prerequisite_state', HINT = 'commit, then reset the switch ''cache''';
+  END IF;
+  open := pgspec.skipping();
+  IF open <> '{}' THEN
+    RAISE EXCEPTION 'the cache stays off: % transactions that did not enqueue what they wrote are open', cardinality(open) USING
+      ERRCODE = 'object_in_use', DETAIL = array_to_string(open, ', '), HINT = 'end them, or wait, and reset the switch again';
+  END IF;
+  PERFORM pgspec.invalidate_tags(ARRAY['*']);
+  PERFORM public.enqueue_cache_invalidation('*', 0);  -- for caches elsewhere
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.catch_up(interval) FROM PUBLIC;
+
 -- create function pgspec.enqueue_tags(text[], interval)
 CREATE FUNCTION pgspec.enqueue_tags(tags text[], join_window interval) RETURNS integer
 LANGUAGE plpgsql VOLATILE
@@ -87,6 +291,13 @@ DECLARE
   long text[];
   added integer;
 BEGIN
+  -- The same with the switch: whoever enqueues nothing says so by a lock, and then looks whether the switch is being reset (xmax);
+  -- whoever has reset it looks who holds the lock.
+  IF EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'enqueue')
+    AND pg_try_advisory_xact_lock_shared(1885827952, -3)
+    AND EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'enqueue' AND s.xmax = 0) THEN
+    RETURN 0;
+  END IF;
   IF current_setting('transaction_isolation') = 'serializable' THEN
     missing := tags;  -- a serializable writer that reads the queue would conflict with writers of other rows
   ELSE
@@ -458,6 +669,7 @@ AS $function$
     WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
     WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
     WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
+    WHEN 'procedure' THEN pg_get_functiondef(to_regprocedure(name))
     WHEN 'trigger' THEN (
       SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
       WHERE t.tgname = split_part(name, ' ', 1) AND t.tgrelid = to_regclass(substr(name, length(split_part(name, ' ', 1)) + 5)))
@@ -508,6 +720,41 @@ AS $function$
 $function$;
 REVOKE ALL ON FUNCTION pgspec.joined_rows(boolean) FROM PUBLIC;
 
+-- create function pgspec.log_switch(text, boolean, text)
+CREATE FUNCTION pgspec.log_switch(switch text, thrown boolean, why text) RETURNS void
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  INSERT INTO pgspec.switch_log (name, thrown, db_role, session_role, application, why)
+  VALUES (switch, thrown, coalesce(nullif(current_setting('role', true), 'none'), session_user), session_user,
+    nullif(current_setting('application_name', true), ''), why)
+$function$;
+REVOKE ALL ON FUNCTION pgspec.log_switch(text, boolean, text) FROM PUBLIC;
+
+-- create function pgspec.may_switch(text, text)
+CREATE FUNCTION pgspec.may_switch(switch text, why text) RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Refuses what cannot be meant: a switch that is not there, or no reason.
+BEGIN
+  IF switch IS NULL OR (switch <> ALL (ARRAY['cache', 'enqueue'])
+    AND NOT EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = switch)) THEN
+    RAISE EXCEPTION 'there is no switch %', coalesce(quote_literal(switch), 'NULL') USING
+      ERRCODE = 'invalid_parameter_value', HINT = 'the switches are cache, enqueue';
+  END IF;
+  IF why IS NULL OR why !~ '[^[:space:]]' THEN
+    RAISE EXCEPTION 'a switch needs a reason' USING
+      ERRCODE = 'invalid_parameter_value', HINT = 'say why, for the log and the alert: psql -v why=''INC-123: wrong prices''';
+  END IF;
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'switches are thrown and reset in READ COMMITTED transactions only' USING
+      ERRCODE = 'active_sql_transaction', HINT = 'SET default_transaction_isolation = ''read committed''';
+  END IF;
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.may_switch(text, text) FROM PUBLIC;
+
 -- create function pgspec.settle_dead(text[], timestamptz)
 CREATE FUNCTION pgspec.settle_dead(tags text[], began timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -529,6 +776,34 @@ BEGIN
 END
 $function$;
 REVOKE ALL ON FUNCTION pgspec.settle_dead(text[], timestamptz) FROM PUBLIC;
+
+-- create function pgspec.skipping()
+CREATE FUNCTION pgspec.skipping() RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+  -- The transactions in flight that have written without enqueueing; prepared ones have no pid.
+  SELECT coalesce(array_agg(DISTINCT coalesce('pid ' || l.pid, 'prepared transaction ' || quote_literal(p.gid), 'a prepared transaction')), '{}')
+  FROM pg_locks AS l
+  LEFT JOIN pg_locks AS x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid' AND x.virtualtransaction = l.virtualtransaction
+  LEFT JOIN pg_prepared_xacts AS p ON p.transaction = x.transactionid
+  WHERE l.locktype = 'advisory' AND l.classid = 1885827952 AND l.objid = 4294967293 AND l.objsubid = 2 AND l.granted
+    AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+$function$;
+REVOKE ALL ON FUNCTION pgspec.skipping() FROM PUBLIC;
+
+-- create function pgspec.switch_log_guard()
+CREATE FUNCTION pgspec.switch_log_guard() RETURNS trigger
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- The log of switches only grows.
+BEGIN
+  RAISE EXCEPTION '% on the log of switches is refused', TG_OP USING
+    ERRCODE = 'insufficient_privilege', HINT = 'entries are only added';
+END
+$function$;
+REVOKE ALL ON FUNCTION pgspec.switch_log_guard() FROM PUBLIC;
 
 -- create function pgspec.tag_and_wildcards(text)
 CREATE FUNCTION pgspec.tag_and_wildcards(tag text) RETURNS text[]
@@ -649,7 +924,8 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$
 -- Stores a value that was read after `versions` were taken by cache_tag_versions(tags).  Returns false, and stores nothing,
--- when one of the tags was invalidated since, or when somebody else has the entry in hand: it never waits.
+-- when one of the tags was invalidated since, when somebody else has the entry in hand, or when the cache is off: it never
+-- waits.
 #variable_conflict use_column
 DECLARE
   ends timestamptz := clock_timestamp() + ttl;
@@ -659,6 +935,7 @@ BEGIN
       USING ERRCODE = '22023', HINT = 'versions is what cache_tag_versions(tags) returned before the data was read';
   END IF;
   IF versions IS DISTINCT FROM public.cache_tag_versions(tags)
+    OR EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'cache')
     OR NOT pg_try_advisory_xact_lock(1885827952 + 1, hashtext(cache_put.key)) THEN
     RETURN false;
   END IF;
@@ -696,9 +973,11 @@ CREATE FUNCTION public.cache_get(key text) RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $function$
-  -- The value, or NULL when there is none, it has expired, or one of its tags was invalidated after its versions were taken.
+  -- The value, or NULL when there is none, it has expired, or one of its tags was invalidated after its versions were taken,
+  -- or the cache is off.
   SELECT e.value FROM public.cache_entries AS e
   WHERE e.key = cache_get.key AND (e.expires_at IS NULL OR e.expires_at > clock_timestamp())
+    AND NOT EXISTS (SELECT FROM pgspec.thrown_switches AS s WHERE s.name = 'cache')
     AND e.tag_versions = public.cache_tag_versions(e.invalidation_tags)
 $function$;
 REVOKE ALL ON FUNCTION public.cache_get(text) FROM PUBLIC;
@@ -858,6 +1137,36 @@ END
 $function$;
 REVOKE ALL ON FUNCTION public.enqueue_cache_invalidation(text, integer) FROM PUBLIC;
 
+-- create function public.evaluate_alerts()
+CREATE FUNCTION public.evaluate_alerts() RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $function$
+-- Remembers since when each alert is beyond its threshold.  Returns how many are; NULL when another session evaluates.
+#variable_conflict use_column
+DECLARE
+  moment timestamptz := clock_timestamp();
+  number integer;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(1885823340, 0) THEN
+    RETURN NULL;
+  END IF;
+  WITH evaluated AS (
+    INSERT INTO pgspec.alert_state AS s (name, breached_since, checked_at)
+    SELECT v.name, CASE WHEN v.breached THEN moment END, moment FROM pgspec.alert_values() AS v
+    ON CONFLICT (name) DO UPDATE
+    SET breached_since = CASE WHEN excluded.breached_since IS NOT NULL
+          THEN coalesce(s.breached_since, excluded.breached_since) END,
+        checked_at = excluded.checked_at
+    RETURNING s.breached_since)
+  SELECT count(e.breached_since)::integer INTO number FROM evaluated AS e;
+  DELETE FROM pgspec.alert_state AS s WHERE s.checked_at < moment;  -- alerts that are gone
+  RETURN number;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.evaluate_alerts() FROM PUBLIC;
+
 -- create function public.fail_cache_invalidations(uuid, bigint[], text)
 CREATE FUNCTION public.fail_cache_invalidations(token uuid, ids bigint[], error text) RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -888,6 +1197,34 @@ END
 $function$;
 REVOKE ALL ON FUNCTION public.fail_cache_invalidations(uuid, bigint[], text) FROM PUBLIC;
 
+-- create function public.reset_switch(text, text, integer)
+CREATE FUNCTION public.reset_switch(name text, why text, max_seconds integer DEFAULT 60) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Puts a switch back, and returns what that means.  The cache waits up to max_seconds for writers that have not enqueued.
+#variable_conflict use_column
+DECLARE
+  effect text := 'reset';
+BEGIN
+  PERFORM pgspec.may_switch(reset_switch.name, reset_switch.why);
+  IF reset_switch.name = 'cache' THEN
+    PERFORM pgspec.catch_up(make_interval(secs => max_seconds));
+  ELSIF reset_switch.name = 'enqueue' THEN
+    UPDATE pgspec.thrown_switches AS s
+    SET state = s.state || jsonb_build_object('reset_in', pg_current_xact_id()::text) WHERE s.name = 'cache' AND s.state ? 'stale';
+    effect := 'writers enqueue again; the cache is off until it is reset too';
+  END IF;
+  DELETE FROM pgspec.thrown_switches AS s WHERE s.name = reset_switch.name;
+  IF NOT FOUND THEN
+    RETURN 'was not thrown';
+  END IF;
+  PERFORM pgspec.log_switch(reset_switch.name, false, reset_switch.why);
+  RETURN effect;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.reset_switch(text, text, integer) FROM PUBLIC;
+
 -- create function public.retry_dead_cache_invalidations()
 CREATE FUNCTION public.retry_dead_cache_invalidations() RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -909,6 +1246,200 @@ END
 $function$;
 REVOKE ALL ON FUNCTION public.retry_dead_cache_invalidations() FROM PUBLIC;
 
+-- create function public.throw_switch(text, text)
+CREATE FUNCTION public.throw_switch(name text, why text) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+-- Throws a switch, or gives one that is thrown another reason; what it returns says what holds from now on.
+#variable_conflict use_column
+DECLARE
+  effect text := 'thrown';
+BEGIN
+  PERFORM pgspec.may_switch(throw_switch.name, throw_switch.why);
+  IF throw_switch.name = 'enqueue' THEN
+    -- What writers do not enqueue the cache must not serve, also when the queue is in use again: see reset_switch.
+    INSERT INTO pgspec.thrown_switches AS s (name, thrown_by, why, state)
+    VALUES ('cache', session_user, throw_switch.why, '{"stale": true}')
+    ON CONFLICT (name) DO UPDATE SET state = excluded.state;
+  END IF;
+  INSERT INTO pgspec.thrown_switches AS s (name, thrown_by, why)
+  VALUES (throw_switch.name, session_user, throw_switch.why)
+  ON CONFLICT (name) DO UPDATE SET thrown_at = excluded.thrown_at, thrown_by = excluded.thrown_by, why = excluded.why;
+  PERFORM pgspec.log_switch(throw_switch.name, true, throw_switch.why);
+  IF throw_switch.name = 'cache' THEN
+    effect := 'cache_get finds nothing and cache_put stores nothing; invalidations go on';
+  ELSIF throw_switch.name = 'enqueue' THEN
+    effect := 'writers enqueue nothing; the cache is off too, and stays off until it is reset after this switch';
+  END IF;
+  RETURN effect;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.throw_switch(text, text) FROM PUBLIC;
+
+-- create function public.verify_migration_success()
+CREATE FUNCTION public.verify_migration_success() RETURNS TABLE (name text, ok boolean, detail text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET row_security = on
+AS $function$
+-- One row for each check: its name, whether all is well, and what was found.  It only reads, and a part that cannot be asked
+-- is a row of its own that says why.
+#variable_conflict use_column
+BEGIN
+  BEGIN
+    RETURN QUERY
+    SELECT replace(d.type, '_', ' ') || ' ' || d.name, f.now IS NOT DISTINCT FROM d.fingerprint,
+      CASE WHEN f.now IS NULL THEN 'is gone' WHEN f.now = d.fingerprint THEN 'is as it was deployed'
+        ELSE 'was changed since it was deployed' END
+    FROM pgspec.deployed_objects AS d CROSS JOIN LATERAL (SELECT pgspec.fingerprint(d.type, d.name) OFFSET 0) AS f (now)
+    ORDER BY d.type, d.name;
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'objects are as they were deployed', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    -- What the server's text of an object does not tell: whether it works.
+    SELECT o.title, o.names IS NULL, coalesce(o.problem || ': ' || o.names, 'all of them')
+    FROM (
+      SELECT 'indexes are valid', 'invalid', string_agg(d.name, ', ' ORDER BY d.name)
+      FROM pgspec.deployed_objects AS d
+      JOIN pg_index AS i ON i.indexrelid = CASE WHEN d.type = 'index' THEN to_regclass(d.name) END
+      WHERE NOT (i.indisvalid AND i.indisready)
+      UNION ALL
+      SELECT 'triggers fire', 'disabled', string_agg(d.name, ', ' ORDER BY d.name)
+      FROM pgspec.deployed_objects AS d
+      CROSS JOIN LATERAL regexp_match(d.name, '^("(?:[^"]|"")+"|[^" ]+) ON (.+)$') AS m
+      JOIN pg_trigger AS t ON t.tgrelid = to_regclass(m[2]) AND t.tgname = (parse_ident(m[1]))[1]
+      WHERE d.type = 'trigger' AND t.tgenabled NOT IN ('O', 'A')
+    ) AS o (title, problem, names);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'indexes and triggers work', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    SELECT 'nothing is open to PUBLIC', o.names IS NULL, coalesce('open: ' || o.names, 'no object that was deployed')
+    FROM (
+      SELECT string_agg(DISTINCT a.name, ', ') FROM (
+        SELECT d.name, coalesce(p.proacl, acldefault('f', p.proowner))
+        FROM pgspec.deployed_objects AS d
+        JOIN pg_proc AS p ON p.oid = CASE WHEN d.type IN ('function', 'procedure') THEN to_regprocedure(d.name) END
+        UNION ALL
+        SELECT d.name, x.acl
+        FROM pgspec.deployed_objects AS d
+        JOIN pg_class AS c ON c.oid = CASE WHEN d.type IN ('table', 'view', 'materialized_view') THEN to_regclass(d.name) END
+        CROSS JOIN LATERAL (
+          SELECT c.relacl UNION ALL SELECT t.attacl FROM pg_attribute AS t WHERE t.attrelid = c.oid AND NOT t.attisdropped
+        ) AS x (acl)
+        UNION ALL
+        SELECT 'schema ' || 'pgspec', n.nspacl FROM pg_namespace AS n WHERE n.nspname = 'pgspec'
+      ) AS a (name, acl)
+      WHERE EXISTS (SELECT FROM aclexplode(a.acl) AS g WHERE g.grantee = 0)
+    ) AS o (names);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'nothing is open to PUBLIC', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    SELECT 'cache invalidations reach the cache', q.late IS NULL,
+      CASE WHEN q.late IS NULL THEN 'none is due for long'
+        ELSE format('the oldest is due for %s: nobody drains the queue', date_trunc('second', q.late)) END
+    FROM (
+      SELECT clock_timestamp() - min(q.visible_at) FROM public.cache_invalidation_queue AS q
+      WHERE q.processed_at IS NULL AND q.dead_at IS NULL AND q.visible_at < clock_timestamp() - interval '5 minutes'
+    ) AS q (late)
+    UNION ALL
+    SELECT 'cache invalidations are not given up', q.dead = 0,
+      CASE WHEN q.dead = 0 THEN 'none is' ELSE format('%s are, the last with: %s', q.dead, q.error) END
+    FROM (
+      SELECT count(*), (array_agg(q.last_error ORDER BY q.dead_at DESC))[1] FROM public.cache_invalidation_queue AS q
+      WHERE q.processed_at IS NULL AND q.dead_at IS NOT NULL
+    ) AS q (dead, error);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'cache invalidations', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    SELECT 'no switch is thrown', s.names IS NULL, coalesce('thrown: ' || s.names, 'none is')
+    FROM (
+      SELECT string_agg(format('%s by %s: %s', s.name, s.thrown_by, s.why), '; ' ORDER BY s.name) FROM public.pgspec_switches AS s WHERE s.thrown
+    ) AS s (names);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'no switch is thrown', false, SQLERRM;
+  END;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.verify_migration_success() FROM PUBLIC;
+
+-- create procedure public.run_cache_invalidations(integer)
+CREATE PROCEDURE public.run_cache_invalidations(max_seconds integer DEFAULT 55)
+LANGUAGE plpgsql
+AS $function$
+-- Drains the queue about every second until max_seconds are over, each time in a transaction of its own: what is written is
+-- invalid a second later, though cron starts this once a minute.  While one session drains, others find nothing to do.
+-- No setting of this procedure can protect it, since it commits: every name and operator is qualified.
+DECLARE
+  stop timestamp with time zone := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => max_seconds);
+  due timestamp with time zone;
+BEGIN
+  LOOP
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;  -- whatever the role has as its default
+    due := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) interval '1 second';
+    PERFORM public.drain_cache_invalidation_queue(1000, 1);
+    COMMIT;
+    EXIT WHEN (due OPERATOR(pg_catalog.<) stop) IS NOT TRUE;
+    PERFORM pg_catalog.pg_sleep_until(due);
+  END LOOP;
+END
+$function$;
+REVOKE ALL ON PROCEDURE public.run_cache_invalidations(integer) FROM PUBLIC;
+
+-- create procedure public.run_maintenance(integer)
+CREATE PROCEDURE public.run_maintenance(max_seconds integer DEFAULT 600)
+LANGUAGE plpgsql
+AS $function$
+-- Calls each part again and again until it finds nothing more to do or max_seconds are over, each time in a transaction of
+-- its own.  A part that fails is left out and does not stop the others; at the end the procedure fails and names it.  Two
+-- sessions never work at once, and neither waits.
+-- No setting of this procedure can protect it, since it commits: every name and operator is qualified.
+DECLARE
+  stop timestamp with time zone := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => max_seconds);
+  parts pg_catalog.text[] := ARRAY[
+    'public.cleanup_cache_invalidation_queue()'
+  ];
+  left_over pg_catalog.text[];
+  part pg_catalog.text;
+  number integer;
+  failures pg_catalog.text[] := ARRAY[]::pg_catalog.text[];
+BEGIN
+  COMMIT;
+  <<rounds>>
+  WHILE pg_catalog.cardinality(parts) OPERATOR(pg_catalog.>) 0 LOOP
+    left_over := ARRAY[]::pg_catalog.text[];
+    FOREACH part IN ARRAY parts LOOP
+      EXIT rounds WHEN NOT pg_catalog.pg_try_advisory_xact_lock(1885827952, -2);  -- another session is at it
+      BEGIN
+        EXECUTE pg_catalog.concat('SELECT ', part) INTO number;
+        IF number OPERATOR(pg_catalog.>) 0 THEN
+          left_over := pg_catalog.array_append(left_over, part);
+        END IF;
+      EXCEPTION WHEN OTHERS THEN
+        failures := pg_catalog.array_append(failures, pg_catalog.concat(part, ': ', SQLERRM));
+        RAISE WARNING 'maintenance: % failed: %', part, SQLERRM;
+      END;
+      COMMIT;
+    END LOOP;
+    EXIT WHEN (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.<) stop) IS NOT TRUE;
+    parts := left_over;
+  END LOOP;
+  IF pg_catalog.cardinality(failures) OPERATOR(pg_catalog.>) 0 THEN
+    RAISE EXCEPTION E'maintenance: not all of it was done\n%', pg_catalog.array_to_string(failures, E'\n');
+  END IF;
+END
+$function$;
+REVOKE ALL ON PROCEDURE public.run_maintenance(integer) FROM PUBLIC;
+
 -- create view public.cache_invalidation_health
 CREATE VIEW public.cache_invalidation_health AS
 SELECT count(*) AS total,
@@ -924,6 +1455,38 @@ FROM public.cache_invalidation_queue AS q;
 
 -- create access to public.cache_invalidation_health
 REVOKE ALL ON TABLE public.cache_invalidation_health FROM PUBLIC;
+
+-- create view public.pgspec_alerts
+CREATE VIEW public.pgspec_alerts AS
+SELECT v.name, v.severity, v.value, v.threshold,
+  v.breached AND (v.pending = interval '0' OR coalesce(s.breached_since <= clock_timestamp() - v.pending, false)) AS firing,
+  CASE WHEN v.breached THEN coalesce(s.breached_since, statement_timestamp()) END AS since,
+  v.detail, v.runbook, v.breached, v.problem
+FROM pgspec.alert_values() AS v
+LEFT JOIN pgspec.alert_state AS s ON s.name = v.name;
+
+-- create access to public.pgspec_alerts
+REVOKE ALL ON TABLE public.pgspec_alerts FROM PUBLIC;
+
+-- create view public.pgspec_switch_log
+CREATE VIEW public.pgspec_switch_log AS
+SELECT id, at, name, thrown, db_role, session_role, application, why
+FROM pgspec.switch_log;
+
+-- create access to public.pgspec_switch_log
+REVOKE ALL ON TABLE public.pgspec_switch_log FROM PUBLIC;
+
+-- create view public.pgspec_switches
+CREATE VIEW public.pgspec_switches AS
+SELECT coalesce(k.name, s.name) AS name, s.name IS NOT NULL AS thrown, s.thrown_at, s.thrown_by, s.why
+FROM (VALUES
+  ('cache'),
+  ('enqueue')
+) AS k (name)
+FULL JOIN pgspec.thrown_switches AS s ON s.name = k.name;
+
+-- create access to public.pgspec_switches
+REVOKE ALL ON TABLE public.pgspec_switches FROM PUBLIC;
 
 -- create trigger pgspec_cache_delete ON public."Odd ""name"  [specs/cache.yaml:8]
 CREATE TRIGGER pgspec_cache_delete AFTER DELETE ON public."Odd ""name"
@@ -1005,6 +1568,18 @@ REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECU
 CREATE TRIGGER pgspec_cache_update AFTER UPDATE ON public.events_later_all
 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION pgspec.cache_update_public_events();
 
+-- create trigger pgspec_switch_log_guard_delete ON pgspec.switch_log
+CREATE TRIGGER pgspec_switch_log_guard_delete BEFORE DELETE ON pgspec.switch_log
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.switch_log_guard();
+
+-- create trigger pgspec_switch_log_guard_truncate ON pgspec.switch_log
+CREATE TRIGGER pgspec_switch_log_guard_truncate BEFORE TRUNCATE ON pgspec.switch_log
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.switch_log_guard();
+
+-- create trigger pgspec_switch_log_guard_update ON pgspec.switch_log
+CREATE TRIGGER pgspec_switch_log_guard_update BEFORE UPDATE ON pgspec.switch_log
+FOR EACH STATEMENT EXECUTE FUNCTION pgspec.switch_log_guard();
+
 -- What verify.sql compares with: the server's own text of what was made.
 INSERT INTO pgspec.deployed_objects (type, name, definition, fingerprint)
 SELECT o.type, o.name, o.definition, pgspec.fingerprint(o.type, o.name)
@@ -1013,36 +1588,51 @@ FROM (VALUES
   ('function', 'pgspec."cache_insert_public_Odd ""name"()', '54029515fb2d24bd'),
   ('function', 'pgspec."cache_truncate_public_Odd ""name"()', '105c3b01f3b60699'),
   ('function', 'pgspec."cache_update_public_Odd ""name"()', 'fcae4c67a04f514a'),
+  ('function', 'pgspec.alert_values()', '305ced1210726460'),
   ('function', 'pgspec.cache_delete_public_events()', '36fdbb5c9a196a0a'),
   ('function', 'pgspec.cache_insert_public_events()', '4a1eb2ceb13e4aef'),
   ('function', 'pgspec.cache_truncate_public_events()', '21caa668271a8dd5'),
   ('function', 'pgspec.cache_update_public_events()', '0892ff70e8c3ec14'),
-  ('function', 'pgspec.enqueue_tags(text[], interval)', 'cb9bd8d1d0b35e76'),
-  ('function', 'pgspec.fingerprint(text, text)', 'ac3fdaa62b10ad68'),
+  ('function', 'pgspec.catch_up(interval)', 'a2957778a7e29162'),
+  ('function', 'pgspec.enqueue_tags(text[], interval)', '2bf21438e2a5d9af'),
+  ('function', 'pgspec.fingerprint(text, text)', '1ad9ce3789cb18ad'),
   ('function', 'pgspec.invalidate_tags(text[])', 'f7d7ac6b08f991aa'),
   ('function', 'pgspec.joined_rows(boolean)', 'd4de64a16f312d72'),
+  ('function', 'pgspec.log_switch(text, boolean, text)', 'b712249576e8d00f'),
+  ('function', 'pgspec.may_switch(text, text)', 'fa66af6fe2bd8419'),
   ('function', 'pgspec.settle_dead(text[], timestamptz)', '60e984392a37049e'),
+  ('function', 'pgspec.skipping()', 'a340a1ff19faceef'),
   ('function', 'pgspec.storable_tag(text)', '046f95306dbc21a3'),
+  ('function', 'pgspec.switch_log_guard()', '702296405df5e9ac'),
   ('function', 'pgspec.tag_and_wildcards(text)', '1ff6cf179fb91769'),
   ('function', 'pgspec.tags_and_wildcards(text[])', 'fb4dc36e96b07702'),
   ('function', 'pgspec.wake_joined(timestamptz)', '1210b10d63cc0e95'),
   ('function', 'public.ack_cache_invalidations(uuid, bigint[])', '8fdcb1da7267f036'),
-  ('function', 'public.cache_get(text)', 'd8e7a6b8bbf5d35c'),
-  ('function', 'public.cache_put(text, jsonb, text[], bigint[], interval)', '39cfeda08cd1e361'),
+  ('function', 'public.cache_get(text)', 'eb208f382b5e9ff2'),
+  ('function', 'public.cache_put(text, jsonb, text[], bigint[], interval)', 'bd15d8327e480536'),
   ('function', 'public.cache_tag_versions(text[])', '39124162898a5d58'),
   ('function', 'public.claim_cache_invalidations(integer, integer)', 'b5cb6228608a7164'),
   ('function', 'public.cleanup_cache_invalidation_queue(interval, integer)', '448119a861b31799'),
   ('function', 'public.drain_cache_invalidation_queue(integer, integer)', 'fc8429933a255cab'),
   ('function', 'public.enqueue_cache_invalidation(text, integer)', 'e1fbb73c106a1468'),
+  ('function', 'public.evaluate_alerts()', 'e0de30e16ba373a0'),
   ('function', 'public.fail_cache_invalidations(uuid, bigint[], text)', '3413e4c4cb3d72a3'),
+  ('function', 'public.reset_switch(text, text, integer)', '5819ab39b95cd248'),
   ('function', 'public.retry_dead_cache_invalidations()', '253364334af3c652'),
+  ('function', 'public.throw_switch(text, text)', '02ed0cea8a245b1d'),
+  ('function', 'public.verify_migration_success()', '6e533c74849bb0fd'),
   ('index', 'public.cache_entries_lookup_tags', 'f46047d8b206e56f'),
   ('index', 'public.cache_invalidation_queue_dead', '1116f3b2103ab22e'),
   ('index', 'public.cache_invalidation_queue_due', 'cae7a0d7d03d78c9'),
   ('index', 'public.cache_invalidation_queue_joined', '499dc0f2fafedee3'),
   ('index', 'public.cache_invalidation_queue_open', '295c8539199213a4'),
+  ('procedure', 'public.run_cache_invalidations(integer)', '7c62686c8817753e'),
+  ('procedure', 'public.run_maintenance(integer)', '0b7c1666d5e4ebef'),
+  ('table', 'pgspec.alert_state', '76fe62e40223bc18'),
   ('table', 'pgspec.cache_tags', 'dca0ba6d0bdb2700'),
   ('table', 'pgspec.deployed_objects', 'efcb123fde98c1d9'),
+  ('table', 'pgspec.switch_log', '86592d77ad71038b'),
+  ('table', 'pgspec.thrown_switches', 'f1b49f2b937ba62c'),
   ('table', 'public.cache_entries', '225147e92cbe4528'),
   ('table', 'public.cache_invalidation_queue', '1e8cb366cf1ea2ed'),
   ('trigger', 'pgspec_cache_delete ON public."Odd ""name"', '7a384bf2da174e1c'),
@@ -1065,5 +1655,11 @@ FROM (VALUES
   ('trigger', 'pgspec_cache_update ON public.events_january', '1b24af395b97f6b7'),
   ('trigger', 'pgspec_cache_update ON public.events_later', '7c662c96c336a3db'),
   ('trigger', 'pgspec_cache_update ON public.events_later_all', '20212a723a694dd0'),
-  ('view', 'public.cache_invalidation_health', 'a73a53906bcb6d12')
+  ('trigger', 'pgspec_switch_log_guard_delete ON pgspec.switch_log', 'f3a0e9d9e832543c'),
+  ('trigger', 'pgspec_switch_log_guard_truncate ON pgspec.switch_log', '6e0f576c6a956253'),
+  ('trigger', 'pgspec_switch_log_guard_update ON pgspec.switch_log', '6326de6d31525e23'),
+  ('view', 'public.cache_invalidation_health', 'a73a53906bcb6d12'),
+  ('view', 'public.pgspec_alerts', '3626645fbf47b003'),
+  ('view', 'public.pgspec_switch_log', 'ba481a6ae5d4dbd0'),
+  ('view', 'public.pgspec_switches', 'd48b74276d4a6624')
 ) AS o (type, name, definition);

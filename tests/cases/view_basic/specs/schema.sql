@@ -6,3 +6,4 @@ CREATE TABLE orders (
   amount numeric NOT NULL,
   coupon text
 );
+GRANT SELECT ON orders TO keeper;

@@ -1,5 +1,5 @@
 -- pgspec verify: shop, draft
--- 1 schema, 7 tables, 51 functions, 6 views, 2 tables with row security, 8 policies, 36 triggers, 11 indexes, 5 comments, 12 access lists, 1 schema's users, 1 table's expectations
+-- 1 schema, 10 tables, 68 functions, 2 procedures, 9 views, 2 tables with row security, 8 policies, 39 triggers, 11 indexes, 5 comments, 17 access lists, 1 schema's users, 1 table's expectations
 -- from specs/audit.yaml
 
 DO $pgspec$
@@ -8,6 +8,7 @@ DECLARE
   checked bigint;
   failed bigint;
   failures text;
+  thrown text;
   cell record;
   probe record;
   labels text[];
@@ -43,8 +44,11 @@ FROM (VALUES
   ('pgspec."Every Write"', '3b8f1c6d48838f99'),
   ('pgspec."quiet log"', '5721bbdb3937b8b8'),
   ('pgspec.admin_audit_log', 'd7e188cc67edb79b'),
+  ('pgspec.alert_state', 'ac8257730a72daf1'),
   ('pgspec.cache_tags', 'd453a14fe544acac'),
   ('pgspec.deployed_objects', '4cc575c0713faf43'),
+  ('pgspec.switch_log', '85709fbd55b423de'),
+  ('pgspec.thrown_switches', '8405ee231ed4b068'),
   ('public.cache_entries', '2a1956ebc0ac9754'),
   ('public.cache_invalidation_queue', 'cf5fb6cc49f8c820')
 ) AS e (name, definition)
@@ -76,6 +80,8 @@ FROM (VALUES
   ('pgspec."audit_quiet log_update_public_profiles"()', ARRAY[]::text[], 'b1cc0dd3c770d751'),
   ('pgspec."may_view_quiet viewer"(boolean)', ARRAY['anon', 'worker']::text[], '01183db564171a96'),
   ('pgspec.access_pgspec_admin_audit_log(text)', ARRAY['anon', 'authenticated', 'worker']::text[], 'df90307b22524335'),
+  ('pgspec.alert_values()', ARRAY['worker']::text[], '58e41bcb8806a252'),
+  ('pgspec.api_side()', ARRAY[]::text[], 'c014987cdc2f3de9'),
   ('pgspec.audit_admin_audit_log_delete_public_events()', ARRAY[]::text[], 'b5e2a8e0527e67f5'),
   ('pgspec.audit_admin_audit_log_delete_public_profiles()', ARRAY[]::text[], '998ea55cbb04af7a'),
   ('pgspec.audit_admin_audit_log_insert_public_events()', ARRAY[]::text[], '83087bccf5954c41'),
@@ -89,33 +95,48 @@ FROM (VALUES
   ('pgspec.cache_insert_public_profiles()', ARRAY[]::text[], '4a094cdde8a6ef49'),
   ('pgspec.cache_truncate_public_profiles()', ARRAY[]::text[], 'edc985eda170bcfd'),
   ('pgspec.cache_update_public_profiles()', ARRAY[]::text[], '4dce3b537b0ba911'),
+  ('pgspec.catch_up(interval)', ARRAY[]::text[], '889f6f4d24b479d0'),
   ('pgspec.claim(text)', ARRAY['anon', 'authenticated', 'worker']::text[], '0de1c9a6145710f0'),
   ('pgspec.claim_bigint(text)', ARRAY['anon', 'authenticated', 'worker']::text[], '6af793b7c24dd839'),
   ('pgspec.claim_uuid(text)', ARRAY['anon', 'authenticated', 'worker']::text[], 'ca8269f6770e3b0c'),
-  ('pgspec.enqueue_tags(text[], interval)', ARRAY[]::text[], '8e694fecab973214'),
-  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], 'f9a67d16db8affef'),
+  ('pgspec.closed_by(text)', ARRAY[]::text[], 'ef86a1d3edb52902'),
+  ('pgspec.enqueue_tags(text[], interval)', ARRAY[]::text[], 'c914cb40b0ea2569'),
+  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], '9893c2f3843974a9'),
+  ('pgspec.harden(text)', ARRAY[]::text[], 'cd0278cb67d9af36'),
   ('pgspec.invalidate_tags(text[])', ARRAY[]::text[], '17bbc74911a346a9'),
   ('pgspec.joined_rows(boolean)', ARRAY[]::text[], '8f35c2a326b8d25e'),
+  ('pgspec.log_switch(text, boolean, text)', ARRAY[]::text[], 'c9fc08ae46a51200'),
+  ('pgspec.may_switch(text, text)', ARRAY[]::text[], '524517d432cb4a2e'),
   ('pgspec.may_view_admin_audit_viewer(boolean)', ARRAY['authenticated']::text[], 'd4c141641101793f'),
+  ('pgspec.relation_grants(regclass)', ARRAY[]::text[], 'bc14760f90a6764a'),
+  ('pgspec.relax(text)', ARRAY[]::text[], '7e36891ac3ca2fae'),
   ('pgspec.settle_dead(text[], timestamptz)', ARRAY[]::text[], 'ec1fac62627e95ae'),
+  ('pgspec.skipping()', ARRAY[]::text[], '5d08794df3e49df8'),
   ('pgspec.storable_tag(text)', ARRAY[]::text[], '41dc1f7f1ee65b04'),
+  ('pgspec.switch_log_guard()', ARRAY[]::text[], '99be9fd56dc00e6f'),
+  ('pgspec.switch_targets()', ARRAY[]::text[], 'a0f49abd07c5bd7e'),
   ('pgspec.tag_and_wildcards(text)', ARRAY[]::text[], 'd858fe534b2ee21b'),
   ('pgspec.tags_and_wildcards(text[])', ARRAY[]::text[], 'c86f7d75616437c6'),
   ('pgspec.wake_joined(timestamptz)', ARRAY[]::text[], 'fd2b892d51f91636'),
   ('public."cleanup_Every Write"(integer)', ARRAY['worker']::text[], 'c45e42abce93d865'),
   ('public."cleanup_quiet log"(integer)', ARRAY['worker']::text[], 'bc517ac9f78a8e9f'),
+  ('public.access_left(text)', ARRAY['worker']::text[], 'd7553995d55005a1'),
   ('public.ack_cache_invalidations(uuid, bigint[])', ARRAY['worker']::text[], '79b069a3a7dbab9c'),
-  ('public.cache_get(text)', ARRAY['worker']::text[], '8895e9b6fd68ed28'),
-  ('public.cache_put(text, jsonb, text[], bigint[], interval)', ARRAY['worker']::text[], 'd3114eac7cd4cc17'),
+  ('public.cache_get(text)', ARRAY['worker']::text[], 'a12562d31da4b7ed'),
+  ('public.cache_put(text, jsonb, text[], bigint[], interval)', ARRAY['worker']::text[], '8e52329589a51a40'),
   ('public.cache_tag_versions(text[])', ARRAY['worker']::text[], '483bac663003cd29'),
   ('public.claim_cache_invalidations(integer, integer)', ARRAY['worker']::text[], 'e55668bef86dc6a0'),
   ('public.cleanup_admin_audit_log(integer)', ARRAY['worker']::text[], '5c9e3b27cfdbf4a3'),
   ('public.cleanup_cache_invalidation_queue(interval, integer)', ARRAY['worker']::text[], 'e623017745082f4e'),
   ('public.drain_cache_invalidation_queue(integer, integer)', ARRAY['worker']::text[], '2e3e916f24f39c44'),
   ('public.enqueue_cache_invalidation(text, integer)', ARRAY['worker']::text[], 'e6cf730998a782c3'),
+  ('public.evaluate_alerts()', ARRAY['worker']::text[], '798b635230d97361'),
   ('public.explain_access(text, text)', ARRAY['anon', 'authenticated', 'worker']::text[], '8f53d276cca4e1ef'),
   ('public.fail_cache_invalidations(uuid, bigint[], text)', ARRAY['worker']::text[], 'ffeafca8538c7314'),
-  ('public.retry_dead_cache_invalidations()', ARRAY['worker']::text[], '21fbc85722980a83')
+  ('public.reset_switch(text, text, integer)', ARRAY['worker']::text[], '5246729bac0ca3b9'),
+  ('public.retry_dead_cache_invalidations()', ARRAY['worker']::text[], '21fbc85722980a83'),
+  ('public.throw_switch(text, text)', ARRAY['worker']::text[], 'c70df98b18cac888'),
+  ('public.verify_migration_success()', ARRAY['worker']::text[], '97d54c48e2fb60f2')
 ) AS e (name, may_execute, definition)
 LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'function' AND d.name = e.name
@@ -123,7 +144,25 @@ CROSS JOIN LATERAL (VALUES
   (p.oid IS NOT NULL, 'does not exist'),
   (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('function', e.name)),
    'is not as it was deployed from these specs'),
-  (p.oid IS NULL OR e.may_execute = ARRAY(
+  (p.oid IS NULL OR pg_catalog.array_remove(e.may_execute, pg_catalog.pg_get_userbyid(p.proowner)::text) = ARRAY(
+     SELECT g.role FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
+     CROSS JOIN LATERAL (SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END::text) AS g (role)
+     WHERE a.grantee <> p.proowner ORDER BY g.role COLLATE "C"),
+   'can be executed by others than the spec says')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'procedure ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('public.run_cache_invalidations(integer)', ARRAY['worker']::text[], '4cca039f7d32a951'),
+  ('public.run_maintenance(integer)', ARRAY['worker']::text[], '24d7f887405fe518')
+) AS e (name, may_execute, definition)
+LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'procedure' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (p.oid IS NOT NULL, 'does not exist'),
+  (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('procedure', e.name)),
+   'is not as it was deployed from these specs'),
+  (p.oid IS NULL OR pg_catalog.array_remove(e.may_execute, pg_catalog.pg_get_userbyid(p.proowner)::text) = ARRAY(
      SELECT g.role FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
      CROSS JOIN LATERAL (SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END::text) AS g (role)
      WHERE a.grantee <> p.proowner ORDER BY g.role COLLATE "C"),
@@ -137,7 +176,10 @@ FROM (VALUES
   ('public."quiet viewer"', 'security_invoker=true,security_barrier=true', '73ea7b968b09da4c'),
   ('public.admin_audit_log', 'security_invoker=true,security_barrier=true', '83dde495e5e97307'),
   ('public.admin_audit_viewer', 'security_invoker=true,security_barrier=true', '54c04f1a8b62f8ee'),
-  ('public.cache_invalidation_health', '', 'a73a53906bcb6d12')
+  ('public.cache_invalidation_health', '', 'a73a53906bcb6d12'),
+  ('public.pgspec_alerts', '', '3626645fbf47b003'),
+  ('public.pgspec_switch_log', '', 'ba481a6ae5d4dbd0'),
+  ('public.pgspec_switches', '', 'ad0d45f2d02ecf47')
 ) AS e (name, options, definition)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'v'
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'view' AND d.name = e.name
@@ -237,7 +279,10 @@ FROM (VALUES
   ('pgspec_cache_delete ON public.profiles', 'pgspec_cache_delete', 'public.profiles', 8, 'pgspec.cache_delete_public_profiles()', 'b7d9813dd72e4dbf'),
   ('pgspec_cache_insert ON public.profiles', 'pgspec_cache_insert', 'public.profiles', 4, 'pgspec.cache_insert_public_profiles()', '64709d24d1d2bb6c'),
   ('pgspec_cache_truncate ON public.profiles', 'pgspec_cache_truncate', 'public.profiles', 34, 'pgspec.cache_truncate_public_profiles()', '494e274545fc1db5'),
-  ('pgspec_cache_update ON public.profiles', 'pgspec_cache_update', 'public.profiles', 16, 'pgspec.cache_update_public_profiles()', 'c532711bd6728e49')
+  ('pgspec_cache_update ON public.profiles', 'pgspec_cache_update', 'public.profiles', 16, 'pgspec.cache_update_public_profiles()', 'c532711bd6728e49'),
+  ('pgspec_switch_log_guard_delete ON pgspec.switch_log', 'pgspec_switch_log_guard_delete', 'pgspec.switch_log', 10, 'pgspec.switch_log_guard()', 'f3a0e9d9e832543c'),
+  ('pgspec_switch_log_guard_truncate ON pgspec.switch_log', 'pgspec_switch_log_guard_truncate', 'pgspec.switch_log', 34, 'pgspec.switch_log_guard()', '6e0f576c6a956253'),
+  ('pgspec_switch_log_guard_update ON pgspec.switch_log', 'pgspec_switch_log_guard_update', 'pgspec.switch_log', 18, 'pgspec.switch_log_guard()', '6326de6d31525e23')
 ) AS e (name, trigger, relation, bits, function, definition)
 LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = pg_catalog.to_regclass(e.relation) AND t.tgname = e.trigger
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'trigger' AND d.name = e.name
@@ -306,6 +351,8 @@ FROM (VALUES
   ('pgspec."quiet log"', ARRAY['anon SELECT', 'worker SELECT']::text[]),
   ('pgspec.admin_audit_log', ARRAY['authenticated SELECT', 'worker SELECT']::text[]),
   ('pgspec.cache_tags', ARRAY[]::text[]),
+  ('pgspec.switch_log', ARRAY[]::text[]),
+  ('pgspec.thrown_switches', ARRAY[]::text[]),
   ('public."Every Write"', ARRAY['worker SELECT']::text[]),
   ('public."quiet log"', ARRAY['worker SELECT']::text[]),
   ('public."quiet viewer"', ARRAY['anon SELECT', 'worker SELECT']::text[]),
@@ -313,7 +360,10 @@ FROM (VALUES
   ('public.admin_audit_viewer', ARRAY['authenticated SELECT']::text[]),
   ('public.cache_entries', ARRAY['worker SELECT']::text[]),
   ('public.cache_invalidation_health', ARRAY['worker SELECT']::text[]),
-  ('public.cache_invalidation_queue', ARRAY['worker SELECT']::text[])
+  ('public.cache_invalidation_queue', ARRAY['worker SELECT']::text[]),
+  ('public.pgspec_alerts', ARRAY['worker SELECT']::text[]),
+  ('public.pgspec_switch_log', ARRAY['worker SELECT']::text[]),
+  ('public.pgspec_switches', ARRAY['worker SELECT']::text[])
 ) AS e (name, granted)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
 CROSS JOIN LATERAL (
@@ -322,7 +372,7 @@ CROSS JOIN LATERAL (
       SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
         || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END AS entry
       FROM pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) AS x
-      WHERE x.grantee <> c.relowner
+      WHERE x.grantee <> c.relowner OR pg_catalog.pg_get_userbyid(x.grantee) || ' ' || x.privilege_type = ANY (e.granted)
       UNION ALL
       SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
         || ' of column ' || t.attname
@@ -338,7 +388,7 @@ SELECT 'use of schema ' || e.name,
     CROSS JOIN LATERAL (
       SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END || ' ' || a.privilege_type
     ) AS g (entry)
-    WHERE a.grantee <> n.nspowner ORDER BY g.entry COLLATE "C"),
+    WHERE a.grantee <> n.nspowner OR g.entry = ANY (e.may_use) ORDER BY g.entry COLLATE "C"),
   'is open to others than the spec says'
 FROM (VALUES
   ('pgspec', ARRAY['anon USAGE', 'authenticated USAGE', 'worker USAGE']::text[])
@@ -359,6 +409,8 @@ WHERE (d.type, d.name) NOT IN (
   ('function', 'pgspec."audit_quiet log_update_public_profiles"()'),
   ('function', 'pgspec."may_view_quiet viewer"(boolean)'),
   ('function', 'pgspec.access_pgspec_admin_audit_log(text)'),
+  ('function', 'pgspec.alert_values()'),
+  ('function', 'pgspec.api_side()'),
   ('function', 'pgspec.audit_admin_audit_log_delete_public_events()'),
   ('function', 'pgspec.audit_admin_audit_log_delete_public_profiles()'),
   ('function', 'pgspec.audit_admin_audit_log_insert_public_events()'),
@@ -372,21 +424,32 @@ WHERE (d.type, d.name) NOT IN (
   ('function', 'pgspec.cache_insert_public_profiles()'),
   ('function', 'pgspec.cache_truncate_public_profiles()'),
   ('function', 'pgspec.cache_update_public_profiles()'),
+  ('function', 'pgspec.catch_up(interval)'),
   ('function', 'pgspec.claim(text)'),
   ('function', 'pgspec.claim_bigint(text)'),
   ('function', 'pgspec.claim_uuid(text)'),
+  ('function', 'pgspec.closed_by(text)'),
   ('function', 'pgspec.enqueue_tags(text[], interval)'),
   ('function', 'pgspec.fingerprint(text, text)'),
+  ('function', 'pgspec.harden(text)'),
   ('function', 'pgspec.invalidate_tags(text[])'),
   ('function', 'pgspec.joined_rows(boolean)'),
+  ('function', 'pgspec.log_switch(text, boolean, text)'),
+  ('function', 'pgspec.may_switch(text, text)'),
   ('function', 'pgspec.may_view_admin_audit_viewer(boolean)'),
+  ('function', 'pgspec.relation_grants(regclass)'),
+  ('function', 'pgspec.relax(text)'),
   ('function', 'pgspec.settle_dead(text[], timestamptz)'),
+  ('function', 'pgspec.skipping()'),
   ('function', 'pgspec.storable_tag(text)'),
+  ('function', 'pgspec.switch_log_guard()'),
+  ('function', 'pgspec.switch_targets()'),
   ('function', 'pgspec.tag_and_wildcards(text)'),
   ('function', 'pgspec.tags_and_wildcards(text[])'),
   ('function', 'pgspec.wake_joined(timestamptz)'),
   ('function', 'public."cleanup_Every Write"(integer)'),
   ('function', 'public."cleanup_quiet log"(integer)'),
+  ('function', 'public.access_left(text)'),
   ('function', 'public.ack_cache_invalidations(uuid, bigint[])'),
   ('function', 'public.cache_get(text)'),
   ('function', 'public.cache_put(text, jsonb, text[], bigint[], interval)'),
@@ -396,9 +459,13 @@ WHERE (d.type, d.name) NOT IN (
   ('function', 'public.cleanup_cache_invalidation_queue(interval, integer)'),
   ('function', 'public.drain_cache_invalidation_queue(integer, integer)'),
   ('function', 'public.enqueue_cache_invalidation(text, integer)'),
+  ('function', 'public.evaluate_alerts()'),
   ('function', 'public.explain_access(text, text)'),
   ('function', 'public.fail_cache_invalidations(uuid, bigint[], text)'),
+  ('function', 'public.reset_switch(text, text, integer)'),
   ('function', 'public.retry_dead_cache_invalidations()'),
+  ('function', 'public.throw_switch(text, text)'),
+  ('function', 'public.verify_migration_success()'),
   ('index', 'pgspec."Every Write_at"'),
   ('index', 'pgspec."Every Write_row_key"'),
   ('index', 'pgspec."quiet log_at"'),
@@ -418,13 +485,18 @@ WHERE (d.type, d.name) NOT IN (
   ('policy', 'pgspec_service ON pgspec.admin_audit_log'),
   ('policy', 'pgspec_viewer ON pgspec."quiet log"'),
   ('policy', 'pgspec_viewer ON pgspec.admin_audit_log'),
+  ('procedure', 'public.run_cache_invalidations(integer)'),
+  ('procedure', 'public.run_maintenance(integer)'),
   ('row_security', 'pgspec."quiet log"'),
   ('row_security', 'pgspec.admin_audit_log'),
   ('table', 'pgspec."Every Write"'),
   ('table', 'pgspec."quiet log"'),
   ('table', 'pgspec.admin_audit_log'),
+  ('table', 'pgspec.alert_state'),
   ('table', 'pgspec.cache_tags'),
   ('table', 'pgspec.deployed_objects'),
+  ('table', 'pgspec.switch_log'),
+  ('table', 'pgspec.thrown_switches'),
   ('table', 'public.cache_entries'),
   ('table', 'public.cache_invalidation_queue'),
   ('trigger', 'pgspec_audit__very__rite_cdf00115_delete ON public."Odd Names"'),
@@ -463,16 +535,27 @@ WHERE (d.type, d.name) NOT IN (
   ('trigger', 'pgspec_cache_insert ON public.profiles'),
   ('trigger', 'pgspec_cache_truncate ON public.profiles'),
   ('trigger', 'pgspec_cache_update ON public.profiles'),
+  ('trigger', 'pgspec_switch_log_guard_delete ON pgspec.switch_log'),
+  ('trigger', 'pgspec_switch_log_guard_truncate ON pgspec.switch_log'),
+  ('trigger', 'pgspec_switch_log_guard_update ON pgspec.switch_log'),
   ('view', 'public."Every Write"'),
   ('view', 'public."quiet log"'),
   ('view', 'public."quiet viewer"'),
   ('view', 'public.admin_audit_log'),
   ('view', 'public.admin_audit_viewer'),
-  ('view', 'public.cache_invalidation_health')
+  ('view', 'public.cache_invalidation_health'),
+  ('view', 'public.pgspec_alerts'),
+  ('view', 'public.pgspec_switch_log'),
+  ('view', 'public.pgspec_switches')
 )
 ) AS checks (object, ok, detail);
 
 IF failed > 0 THEN
+  -- A switch that is thrown may be all there is to it.
+  SELECT pg_catalog.string_agg(s.name || ' (' || s.why || ')', ', ' ORDER BY s.name) INTO thrown FROM pgspec.thrown_switches AS s;
+  IF thrown IS NOT NULL THEN
+    RAISE EXCEPTION E'verify: % of % checks failed\n%', failed, checked, failures USING HINT = 'thrown switches: ' || thrown;
+  END IF;
   RAISE EXCEPTION E'verify: % of % checks failed\n%', failed, checked, failures;
 END IF;
 RAISE NOTICE 'verify: % checks passed', checked;

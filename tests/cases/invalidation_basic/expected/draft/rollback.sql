@@ -1,5 +1,5 @@
 -- pgspec rollback: shop, draft, back to an empty start
--- drop 1 schema, 4 tables, 25 functions, 1 view, 6 triggers, 5 indexes, 4 access lists
+-- drop 1 schema, 7 tables, 35 functions, 2 procedures, 4 views, 9 triggers, 5 indexes, 9 access lists
 -- from specs/cache.yaml
 
 SET statement_timeout = '900s';
@@ -8,6 +8,21 @@ DO $pgspec$
 #variable_conflict use_column
 BEGIN
 SET LOCAL lock_timeout = '3s';
+
+-- Rights are taken from the roles of the project, and whoever owns an object can lose them too.
+IF EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user AND NOT r.rolsuper AND r.rolname IN ('anon', 'worker')) THEN
+  RAISE EXCEPTION 'migrate: nothing was changed, since % is one of the roles of the project', current_user
+    USING ERRCODE = 'insufficient_privilege', HINT = 'migrate as a role that is not under roles: in project.yaml, and owns the tables';
+END IF;
+
+-- drop trigger pgspec_switch_log_guard_update ON pgspec.switch_log
+DROP TRIGGER pgspec_switch_log_guard_update ON pgspec.switch_log;
+
+-- drop trigger pgspec_switch_log_guard_truncate ON pgspec.switch_log
+DROP TRIGGER pgspec_switch_log_guard_truncate ON pgspec.switch_log;
+
+-- drop trigger pgspec_switch_log_guard_delete ON pgspec.switch_log
+DROP TRIGGER pgspec_switch_log_guard_delete ON pgspec.switch_log;
 
 -- drop trigger pgspec_cache_update ON public.orders  [specs/cache.yaml:20]
 DROP TRIGGER pgspec_cache_update ON public.orders;
@@ -27,8 +42,23 @@ DROP TRIGGER pgspec_cache_insert ON public.orders;
 -- drop trigger pgspec_cache_delete ON public.orders  [specs/cache.yaml:20]
 DROP TRIGGER pgspec_cache_delete ON public.orders;
 
+-- drop view cache.pgspec_switches
+DROP VIEW cache.pgspec_switches;
+
+-- drop view cache.pgspec_switch_log
+DROP VIEW cache.pgspec_switch_log;
+
+-- drop view cache.pgspec_alerts
+DROP VIEW cache.pgspec_alerts;
+
 -- drop view cache.cache_invalidation_health
 DROP VIEW cache.cache_invalidation_health;
+
+-- drop procedure cache.run_maintenance(integer)
+DROP PROCEDURE cache.run_maintenance(integer);
+
+-- drop procedure cache.run_cache_invalidations(integer)
+DROP PROCEDURE cache.run_cache_invalidations(integer);
 
 -- drop function pgspec.wake_joined(timestamptz)
 DROP FUNCTION pgspec.wake_joined(timestamptz);
@@ -51,14 +81,29 @@ DROP FUNCTION cache.cache_tag_versions(text[]);
 -- drop function pgspec.tag_and_wildcards(text)
 DROP FUNCTION pgspec.tag_and_wildcards(text);
 
+-- drop function pgspec.switch_log_guard()
+DROP FUNCTION pgspec.switch_log_guard();
+
+-- drop function pgspec.skipping()
+DROP FUNCTION pgspec.skipping();
+
 -- drop function pgspec.settle_dead(text[], timestamptz)
 DROP FUNCTION pgspec.settle_dead(text[], timestamptz);
+
+-- drop function pgspec.may_switch(text, text)
+DROP FUNCTION pgspec.may_switch(text, text);
+
+-- drop function pgspec.log_switch(text, boolean, text)
+DROP FUNCTION pgspec.log_switch(text, boolean, text);
 
 -- drop function pgspec.joined_rows(boolean)
 DROP FUNCTION pgspec.joined_rows(boolean);
 
 -- drop function pgspec.invalidate_tags(text[])
 DROP FUNCTION pgspec.invalidate_tags(text[]);
+
+-- drop function cache.verify_migration_success()
+DROP FUNCTION cache.verify_migration_success();
 
 -- drop function pgspec.fingerprint(text, text)
 DROP FUNCTION pgspec.fingerprint(text, text);
@@ -84,8 +129,23 @@ DROP FUNCTION pgspec.cache_delete_public_orders();
 -- drop function pgspec.enqueue_tags(text[], interval)
 DROP FUNCTION pgspec.enqueue_tags(text[], interval);
 
+-- drop function pgspec.catch_up(interval)
+DROP FUNCTION pgspec.catch_up(interval);
+
+-- drop function cache.evaluate_alerts()
+DROP FUNCTION cache.evaluate_alerts();
+
+-- drop function pgspec.alert_values()
+DROP FUNCTION pgspec.alert_values();
+
+-- drop function cache.throw_switch(text, text)
+DROP FUNCTION cache.throw_switch(text, text);
+
 -- drop function cache.retry_dead_cache_invalidations()
 DROP FUNCTION cache.retry_dead_cache_invalidations();
+
+-- drop function cache.reset_switch(text, text, integer)
+DROP FUNCTION cache.reset_switch(text, text, integer);
 
 -- drop function cache.fail_cache_invalidations(uuid, bigint[], text)
 DROP FUNCTION cache.fail_cache_invalidations(uuid, bigint[], text);
@@ -108,11 +168,42 @@ DROP FUNCTION cache.cache_put(text, jsonb, text[], bigint[], interval);
 -- drop function cache.ack_cache_invalidations(uuid, bigint[])
 DROP FUNCTION cache.ack_cache_invalidations(uuid, bigint[]);
 
+-- drop table pgspec.thrown_switches
+DO $keep$
+DECLARE
+  lost bigint;
+BEGIN
+  LOCK TABLE pgspec.thrown_switches IN ACCESS EXCLUSIVE MODE;
+  SELECT count(*) INTO lost FROM pgspec.thrown_switches WHERE true;
+  IF lost > 0 AND coalesce(current_setting('pgspec.allow_data_loss', true), '') <> 'on' THEN
+    RAISE EXCEPTION 'rollback: % thrown switches in pgspec.thrown_switches would be lost', lost USING HINT = 'reset them first: they say what is switched off, and for hardened tables what was taken; or accept the loss: SET pgspec.allow_data_loss = on';
+  END IF;
+END
+$keep$;
+DROP TABLE pgspec.thrown_switches;
+
+-- drop table pgspec.switch_log
+DO $keep$
+DECLARE
+  lost bigint;
+BEGIN
+  LOCK TABLE pgspec.switch_log IN ACCESS EXCLUSIVE MODE;
+  SELECT count(*) INTO lost FROM pgspec.switch_log WHERE true;
+  IF lost > 0 AND coalesce(current_setting('pgspec.allow_data_loss', true), '') <> 'on' THEN
+    RAISE EXCEPTION 'rollback: % entries of the log of switches in pgspec.switch_log would be lost', lost USING HINT = 'keep a copy first: COPY pgspec.switch_log TO STDOUT; or accept the loss: SET pgspec.allow_data_loss = on';
+  END IF;
+END
+$keep$;
+DROP TABLE pgspec.switch_log;
+
 -- drop table pgspec.deployed_objects
 DROP TABLE pgspec.deployed_objects;
 
 -- drop table pgspec.cache_tags
 DROP TABLE pgspec.cache_tags;
+
+-- drop table pgspec.alert_state
+DROP TABLE pgspec.alert_state;
 
 -- drop table cache.cache_invalidation_queue
 DO $keep$

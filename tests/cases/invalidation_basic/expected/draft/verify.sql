@@ -1,5 +1,5 @@
 -- pgspec verify: shop, draft
--- 1 schema, 4 tables, 25 functions, 1 view, 6 triggers, 5 indexes, 4 access lists
+-- 1 schema, 7 tables, 35 functions, 2 procedures, 4 views, 9 triggers, 5 indexes, 9 access lists
 -- from specs/cache.yaml
 
 DO $pgspec$
@@ -8,6 +8,7 @@ DECLARE
   checked bigint;
   failed bigint;
   failures text;
+  thrown text;
 BEGIN
 IF pg_catalog.to_regclass('pgspec.deployed_objects') IS NULL THEN
   RAISE EXCEPTION 'verify: nothing is deployed here: % does not exist', 'pgspec.deployed_objects'
@@ -28,8 +29,11 @@ SELECT 'table ' || e.name, x.ok, x.detail
 FROM (VALUES
   ('cache.cache_entries', 'ed57f1fac7dc1eb1'),
   ('cache.cache_invalidation_queue', '04f5da662aae4941'),
+  ('pgspec.alert_state', '6892e55650458d8b'),
   ('pgspec.cache_tags', '3c0cc8a544957091'),
-  ('pgspec.deployed_objects', '8f03d60865433e34')
+  ('pgspec.deployed_objects', '8f03d60865433e34'),
+  ('pgspec.switch_log', 'dd901ef2247115cb'),
+  ('pgspec.thrown_switches', '1ff6d6681e9ad9ba')
 ) AS e (name, definition)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'r'
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'table' AND d.name = e.name
@@ -49,27 +53,37 @@ UNION ALL
 SELECT 'function ' || e.name, x.ok, x.detail
 FROM (VALUES
   ('cache.ack_cache_invalidations(uuid, bigint[])', ARRAY['worker']::text[], 'af69294ecb931fb0'),
-  ('cache.cache_get(text)', ARRAY['worker']::text[], '7a418f9becd3c586'),
-  ('cache.cache_put(text, jsonb, text[], bigint[], interval)', ARRAY['worker']::text[], 'ea4d7c940885d87a'),
+  ('cache.cache_get(text)', ARRAY['worker']::text[], 'ca64b0bcb5fc03f0'),
+  ('cache.cache_put(text, jsonb, text[], bigint[], interval)', ARRAY['worker']::text[], 'c2fc1c22758e34c8'),
   ('cache.cache_tag_versions(text[])', ARRAY['worker']::text[], '844520ab2f896d60'),
   ('cache.claim_cache_invalidations(integer, integer)', ARRAY['worker']::text[], '73ce5b7ffe9573ec'),
   ('cache.cleanup_cache_invalidation_queue(interval, integer)', ARRAY['worker']::text[], '8666ab84f7f28814'),
   ('cache.drain_cache_invalidation_queue(integer, integer)', ARRAY['worker']::text[], '0cfb682bf8e57917'),
   ('cache.enqueue_cache_invalidation(text, integer)', ARRAY['worker']::text[], 'ea4abacd4226db41'),
+  ('cache.evaluate_alerts()', ARRAY['worker']::text[], 'cb7f27e7b91f21bf'),
   ('cache.fail_cache_invalidations(uuid, bigint[], text)', ARRAY['worker']::text[], 'e5396aa7bffb69e5'),
+  ('cache.reset_switch(text, text, integer)', ARRAY['worker']::text[], 'a5282db0ad90d89e'),
   ('cache.retry_dead_cache_invalidations()', ARRAY['worker']::text[], '89fd889a2555d2f3'),
+  ('cache.throw_switch(text, text)', ARRAY['worker']::text[], '082274da27781eae'),
+  ('cache.verify_migration_success()', ARRAY['worker']::text[], 'b96bf29b3ae9a40f'),
+  ('pgspec.alert_values()', ARRAY['worker']::text[], '3a80cfee612e0dcc'),
   ('pgspec.cache_delete_public_orders()', ARRAY[]::text[], 'c6638ebe0aa849e7'),
   ('pgspec.cache_insert_public_orders()', ARRAY[]::text[], 'acd51d6f8706b841'),
   ('pgspec.cache_truncate_public_cities()', ARRAY[]::text[], 'bd6e1cc401bd29ae'),
   ('pgspec.cache_truncate_public_orders()', ARRAY[]::text[], '48029498a5fd21d6'),
   ('pgspec.cache_update_public_cities()', ARRAY[]::text[], 'ce087ffaf80b92c1'),
   ('pgspec.cache_update_public_orders()', ARRAY[]::text[], '937645f9d617e8c1'),
-  ('pgspec.enqueue_tags(text[], interval)', ARRAY[]::text[], '79a4603f0654c5b4'),
-  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], '0045202a2dca261b'),
+  ('pgspec.catch_up(interval)', ARRAY[]::text[], 'a54e83d671405067'),
+  ('pgspec.enqueue_tags(text[], interval)', ARRAY[]::text[], '1a2345678c4c2fc8'),
+  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], '35e4411b694d8519'),
   ('pgspec.invalidate_tags(text[])', ARRAY[]::text[], '3183401e7112a184'),
   ('pgspec.joined_rows(boolean)', ARRAY[]::text[], 'b2082d0d1c0c3acd'),
+  ('pgspec.log_switch(text, boolean, text)', ARRAY[]::text[], 'eeba1d7ed485f17f'),
+  ('pgspec.may_switch(text, text)', ARRAY[]::text[], '8130c4a665786c90'),
   ('pgspec.settle_dead(text[], timestamptz)', ARRAY[]::text[], '41abc0f573b3f55c'),
+  ('pgspec.skipping()', ARRAY[]::text[], 'e5b65a50f15f6616'),
   ('pgspec.storable_tag(text)', ARRAY[]::text[], '485625d73bf08529'),
+  ('pgspec.switch_log_guard()', ARRAY[]::text[], 'b4f975b33aa9361c'),
   ('pgspec.tag_and_wildcards(text)', ARRAY[]::text[], '53534a8db31d9895'),
   ('pgspec.tags_and_wildcards(text[])', ARRAY[]::text[], 'f3d69d0a1d767dd7'),
   ('pgspec.wake_joined(timestamptz)', ARRAY[]::text[], 'f8ab28d533047384')
@@ -80,7 +94,25 @@ CROSS JOIN LATERAL (VALUES
   (p.oid IS NOT NULL, 'does not exist'),
   (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('function', e.name)),
    'is not as it was deployed from these specs'),
-  (p.oid IS NULL OR e.may_execute = ARRAY(
+  (p.oid IS NULL OR pg_catalog.array_remove(e.may_execute, pg_catalog.pg_get_userbyid(p.proowner)::text) = ARRAY(
+     SELECT g.role FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
+     CROSS JOIN LATERAL (SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END::text) AS g (role)
+     WHERE a.grantee <> p.proowner ORDER BY g.role COLLATE "C"),
+   'can be executed by others than the spec says')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'procedure ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('cache.run_cache_invalidations(integer)', ARRAY['worker']::text[], '40ba3f70933b745b'),
+  ('cache.run_maintenance(integer)', ARRAY['worker']::text[], '5da7fcaa63508a59')
+) AS e (name, may_execute, definition)
+LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'procedure' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (p.oid IS NOT NULL, 'does not exist'),
+  (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('procedure', e.name)),
+   'is not as it was deployed from these specs'),
+  (p.oid IS NULL OR pg_catalog.array_remove(e.may_execute, pg_catalog.pg_get_userbyid(p.proowner)::text) = ARRAY(
      SELECT g.role FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
      CROSS JOIN LATERAL (SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END::text) AS g (role)
      WHERE a.grantee <> p.proowner ORDER BY g.role COLLATE "C"),
@@ -89,7 +121,10 @@ CROSS JOIN LATERAL (VALUES
 UNION ALL
 SELECT 'view ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('cache.cache_invalidation_health', '', '14fe0e76cb4199a4')
+  ('cache.cache_invalidation_health', '', '14fe0e76cb4199a4'),
+  ('cache.pgspec_alerts', '', '45edb00ba37dfe91'),
+  ('cache.pgspec_switch_log', '', '38a35524e9309785'),
+  ('cache.pgspec_switches', '', 'f2d80f46bfb8ba93')
 ) AS e (name, options, definition)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'v'
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'view' AND d.name = e.name
@@ -108,7 +143,10 @@ FROM (VALUES
   ('pgspec_cache_truncate ON public.cities', 'pgspec_cache_truncate', 'public.cities', 34, 'pgspec.cache_truncate_public_cities()', '953b85fd9c080446'),
   ('pgspec_cache_truncate ON public.orders', 'pgspec_cache_truncate', 'public.orders', 34, 'pgspec.cache_truncate_public_orders()', 'e2799428e1b6ce11'),
   ('pgspec_cache_update ON public.cities', 'pgspec_cache_update', 'public.cities', 16, 'pgspec.cache_update_public_cities()', '4a7f0055f7634fa4'),
-  ('pgspec_cache_update ON public.orders', 'pgspec_cache_update', 'public.orders', 16, 'pgspec.cache_update_public_orders()', '65241adcb6c30aaa')
+  ('pgspec_cache_update ON public.orders', 'pgspec_cache_update', 'public.orders', 16, 'pgspec.cache_update_public_orders()', '65241adcb6c30aaa'),
+  ('pgspec_switch_log_guard_delete ON pgspec.switch_log', 'pgspec_switch_log_guard_delete', 'pgspec.switch_log', 10, 'pgspec.switch_log_guard()', 'f3a0e9d9e832543c'),
+  ('pgspec_switch_log_guard_truncate ON pgspec.switch_log', 'pgspec_switch_log_guard_truncate', 'pgspec.switch_log', 34, 'pgspec.switch_log_guard()', '6e0f576c6a956253'),
+  ('pgspec_switch_log_guard_update ON pgspec.switch_log', 'pgspec_switch_log_guard_update', 'pgspec.switch_log', 18, 'pgspec.switch_log_guard()', '6326de6d31525e23')
 ) AS e (name, trigger, relation, bits, function, definition)
 LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = pg_catalog.to_regclass(e.relation) AND t.tgname = e.trigger
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'trigger' AND d.name = e.name
@@ -159,7 +197,12 @@ FROM (VALUES
   ('cache.cache_entries', ARRAY['worker SELECT']::text[]),
   ('cache.cache_invalidation_health', ARRAY['worker SELECT']::text[]),
   ('cache.cache_invalidation_queue', ARRAY['worker SELECT']::text[]),
-  ('pgspec.cache_tags', ARRAY[]::text[])
+  ('cache.pgspec_alerts', ARRAY['worker SELECT']::text[]),
+  ('cache.pgspec_switch_log', ARRAY['worker SELECT']::text[]),
+  ('cache.pgspec_switches', ARRAY['worker SELECT']::text[]),
+  ('pgspec.cache_tags', ARRAY[]::text[]),
+  ('pgspec.switch_log', ARRAY[]::text[]),
+  ('pgspec.thrown_switches', ARRAY[]::text[])
 ) AS e (name, granted)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
 CROSS JOIN LATERAL (
@@ -168,7 +211,7 @@ CROSS JOIN LATERAL (
       SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
         || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END AS entry
       FROM pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) AS x
-      WHERE x.grantee <> c.relowner
+      WHERE x.grantee <> c.relowner OR pg_catalog.pg_get_userbyid(x.grantee) || ' ' || x.privilege_type = ANY (e.granted)
       UNION ALL
       SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
         || ' of column ' || t.attname
@@ -188,20 +231,30 @@ WHERE (d.type, d.name) NOT IN (
   ('function', 'cache.cleanup_cache_invalidation_queue(interval, integer)'),
   ('function', 'cache.drain_cache_invalidation_queue(integer, integer)'),
   ('function', 'cache.enqueue_cache_invalidation(text, integer)'),
+  ('function', 'cache.evaluate_alerts()'),
   ('function', 'cache.fail_cache_invalidations(uuid, bigint[], text)'),
+  ('function', 'cache.reset_switch(text, text, integer)'),
   ('function', 'cache.retry_dead_cache_invalidations()'),
+  ('function', 'cache.throw_switch(text, text)'),
+  ('function', 'cache.verify_migration_success()'),
+  ('function', 'pgspec.alert_values()'),
   ('function', 'pgspec.cache_delete_public_orders()'),
   ('function', 'pgspec.cache_insert_public_orders()'),
   ('function', 'pgspec.cache_truncate_public_cities()'),
   ('function', 'pgspec.cache_truncate_public_orders()'),
   ('function', 'pgspec.cache_update_public_cities()'),
   ('function', 'pgspec.cache_update_public_orders()'),
+  ('function', 'pgspec.catch_up(interval)'),
   ('function', 'pgspec.enqueue_tags(text[], interval)'),
   ('function', 'pgspec.fingerprint(text, text)'),
   ('function', 'pgspec.invalidate_tags(text[])'),
   ('function', 'pgspec.joined_rows(boolean)'),
+  ('function', 'pgspec.log_switch(text, boolean, text)'),
+  ('function', 'pgspec.may_switch(text, text)'),
   ('function', 'pgspec.settle_dead(text[], timestamptz)'),
+  ('function', 'pgspec.skipping()'),
   ('function', 'pgspec.storable_tag(text)'),
+  ('function', 'pgspec.switch_log_guard()'),
   ('function', 'pgspec.tag_and_wildcards(text)'),
   ('function', 'pgspec.tags_and_wildcards(text[])'),
   ('function', 'pgspec.wake_joined(timestamptz)'),
@@ -210,21 +263,37 @@ WHERE (d.type, d.name) NOT IN (
   ('index', 'cache.cache_invalidation_queue_due'),
   ('index', 'cache.cache_invalidation_queue_joined'),
   ('index', 'cache.cache_invalidation_queue_open'),
+  ('procedure', 'cache.run_cache_invalidations(integer)'),
+  ('procedure', 'cache.run_maintenance(integer)'),
   ('table', 'cache.cache_entries'),
   ('table', 'cache.cache_invalidation_queue'),
+  ('table', 'pgspec.alert_state'),
   ('table', 'pgspec.cache_tags'),
   ('table', 'pgspec.deployed_objects'),
+  ('table', 'pgspec.switch_log'),
+  ('table', 'pgspec.thrown_switches'),
   ('trigger', 'pgspec_cache_delete ON public.orders'),
   ('trigger', 'pgspec_cache_insert ON public.orders'),
   ('trigger', 'pgspec_cache_truncate ON public.cities'),
   ('trigger', 'pgspec_cache_truncate ON public.orders'),
   ('trigger', 'pgspec_cache_update ON public.cities'),
   ('trigger', 'pgspec_cache_update ON public.orders'),
-  ('view', 'cache.cache_invalidation_health')
+  ('trigger', 'pgspec_switch_log_guard_delete ON pgspec.switch_log'),
+  ('trigger', 'pgspec_switch_log_guard_truncate ON pgspec.switch_log'),
+  ('trigger', 'pgspec_switch_log_guard_update ON pgspec.switch_log'),
+  ('view', 'cache.cache_invalidation_health'),
+  ('view', 'cache.pgspec_alerts'),
+  ('view', 'cache.pgspec_switch_log'),
+  ('view', 'cache.pgspec_switches')
 )
 ) AS checks (object, ok, detail);
 
 IF failed > 0 THEN
+  -- A switch that is thrown may be all there is to it.
+  SELECT pg_catalog.string_agg(s.name || ' (' || s.why || ')', ', ' ORDER BY s.name) INTO thrown FROM pgspec.thrown_switches AS s;
+  IF thrown IS NOT NULL THEN
+    RAISE EXCEPTION E'verify: % of % checks failed\n%', failed, checked, failures USING HINT = 'thrown switches: ' || thrown;
+  END IF;
   RAISE EXCEPTION E'verify: % of % checks failed\n%', failed, checked, failures;
 END IF;
 RAISE NOTICE 'verify: % checks passed', checked;

@@ -1,5 +1,5 @@
 -- pgspec rollback: events, draft, back to an empty start
--- drop 1 schema, 4 tables, 27 functions, 1 view, 20 triggers, 5 indexes, 4 access lists
+-- drop 1 schema, 7 tables, 37 functions, 2 procedures, 4 views, 23 triggers, 5 indexes, 9 access lists
 -- from specs/cache.yaml
 
 SET statement_timeout = '900s';
@@ -8,6 +8,15 @@ DO $pgspec$
 #variable_conflict use_column
 BEGIN
 SET LOCAL lock_timeout = '3s';
+
+-- drop trigger pgspec_switch_log_guard_update ON pgspec.switch_log
+DROP TRIGGER pgspec_switch_log_guard_update ON pgspec.switch_log;
+
+-- drop trigger pgspec_switch_log_guard_truncate ON pgspec.switch_log
+DROP TRIGGER pgspec_switch_log_guard_truncate ON pgspec.switch_log;
+
+-- drop trigger pgspec_switch_log_guard_delete ON pgspec.switch_log
+DROP TRIGGER pgspec_switch_log_guard_delete ON pgspec.switch_log;
 
 -- drop trigger pgspec_cache_update ON public.events_later_all  [specs/cache.yaml:2]
 DROP TRIGGER pgspec_cache_update ON public.events_later_all;
@@ -69,14 +78,41 @@ DROP TRIGGER pgspec_cache_delete ON public.events;
 -- drop trigger pgspec_cache_delete ON public."Odd ""name"  [specs/cache.yaml:8]
 DROP TRIGGER pgspec_cache_delete ON public."Odd ""name";
 
+-- drop view public.pgspec_switches
+DROP VIEW public.pgspec_switches;
+
+-- drop view public.pgspec_switch_log
+DROP VIEW public.pgspec_switch_log;
+
+-- drop view public.pgspec_alerts
+DROP VIEW public.pgspec_alerts;
+
 -- drop view public.cache_invalidation_health
 DROP VIEW public.cache_invalidation_health;
+
+-- drop procedure public.run_maintenance(integer)
+DROP PROCEDURE public.run_maintenance(integer);
+
+-- drop procedure public.run_cache_invalidations(integer)
+DROP PROCEDURE public.run_cache_invalidations(integer);
+
+-- drop function public.verify_migration_success()
+DROP FUNCTION public.verify_migration_success();
+
+-- drop function public.throw_switch(text, text)
+DROP FUNCTION public.throw_switch(text, text);
 
 -- drop function public.retry_dead_cache_invalidations()
 DROP FUNCTION public.retry_dead_cache_invalidations();
 
+-- drop function public.reset_switch(text, text, integer)
+DROP FUNCTION public.reset_switch(text, text, integer);
+
 -- drop function public.fail_cache_invalidations(uuid, bigint[], text)
 DROP FUNCTION public.fail_cache_invalidations(uuid, bigint[], text);
+
+-- drop function public.evaluate_alerts()
+DROP FUNCTION public.evaluate_alerts();
 
 -- drop function public.enqueue_cache_invalidation(text, integer)
 DROP FUNCTION public.enqueue_cache_invalidation(text, integer);
@@ -117,8 +153,20 @@ DROP FUNCTION pgspec.storable_tag(text);
 -- drop function pgspec.tag_and_wildcards(text)
 DROP FUNCTION pgspec.tag_and_wildcards(text);
 
+-- drop function pgspec.switch_log_guard()
+DROP FUNCTION pgspec.switch_log_guard();
+
+-- drop function pgspec.skipping()
+DROP FUNCTION pgspec.skipping();
+
 -- drop function pgspec.settle_dead(text[], timestamptz)
 DROP FUNCTION pgspec.settle_dead(text[], timestamptz);
+
+-- drop function pgspec.may_switch(text, text)
+DROP FUNCTION pgspec.may_switch(text, text);
+
+-- drop function pgspec.log_switch(text, boolean, text)
+DROP FUNCTION pgspec.log_switch(text, boolean, text);
 
 -- drop function pgspec.joined_rows(boolean)
 DROP FUNCTION pgspec.joined_rows(boolean);
@@ -156,6 +204,12 @@ DROP FUNCTION pgspec."cache_delete_public_Odd ""name"();
 -- drop function pgspec.enqueue_tags(text[], interval)
 DROP FUNCTION pgspec.enqueue_tags(text[], interval);
 
+-- drop function pgspec.catch_up(interval)
+DROP FUNCTION pgspec.catch_up(interval);
+
+-- drop function pgspec.alert_values()
+DROP FUNCTION pgspec.alert_values();
+
 -- drop table public.cache_invalidation_queue
 DO $keep$
 DECLARE
@@ -170,11 +224,42 @@ END
 $keep$;
 DROP TABLE public.cache_invalidation_queue;
 
+-- drop table pgspec.thrown_switches
+DO $keep$
+DECLARE
+  lost bigint;
+BEGIN
+  LOCK TABLE pgspec.thrown_switches IN ACCESS EXCLUSIVE MODE;
+  SELECT count(*) INTO lost FROM pgspec.thrown_switches WHERE true;
+  IF lost > 0 AND coalesce(current_setting('pgspec.allow_data_loss', true), '') <> 'on' THEN
+    RAISE EXCEPTION 'rollback: % thrown switches in pgspec.thrown_switches would be lost', lost USING HINT = 'reset them first: they say what is switched off, and for hardened tables what was taken; or accept the loss: SET pgspec.allow_data_loss = on';
+  END IF;
+END
+$keep$;
+DROP TABLE pgspec.thrown_switches;
+
+-- drop table pgspec.switch_log
+DO $keep$
+DECLARE
+  lost bigint;
+BEGIN
+  LOCK TABLE pgspec.switch_log IN ACCESS EXCLUSIVE MODE;
+  SELECT count(*) INTO lost FROM pgspec.switch_log WHERE true;
+  IF lost > 0 AND coalesce(current_setting('pgspec.allow_data_loss', true), '') <> 'on' THEN
+    RAISE EXCEPTION 'rollback: % entries of the log of switches in pgspec.switch_log would be lost', lost USING HINT = 'keep a copy first: COPY pgspec.switch_log TO STDOUT; or accept the loss: SET pgspec.allow_data_loss = on';
+  END IF;
+END
+$keep$;
+DROP TABLE pgspec.switch_log;
+
 -- drop table pgspec.deployed_objects
 DROP TABLE pgspec.deployed_objects;
 
 -- drop table pgspec.cache_tags
 DROP TABLE pgspec.cache_tags;
+
+-- drop table pgspec.alert_state
+DROP TABLE pgspec.alert_state;
 
 -- drop schema pgspec
 DROP SCHEMA pgspec;

@@ -1,5 +1,5 @@
 -- pgspec verify: clinic, draft
--- 1 schema, 1 table, 11 functions, 2 views, 2 tables with row security, 3 policies, 8 triggers, 2 access lists, 2 tables' rights, 1 schema's users, 2 tables' expectations
+-- 1 schema, 4 tables, 26 functions, 5 views, 2 tables with row security, 3 policies, 11 triggers, 7 access lists, 2 tables' rights, 1 schema's users, 2 tables' expectations
 -- from specs/rls.yaml
 
 DO $pgspec$
@@ -8,6 +8,7 @@ DECLARE
   checked bigint;
   failed bigint;
   failures text;
+  thrown text;
   cell record;
   probe record;
   labels text[];
@@ -40,7 +41,10 @@ LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = e.name
 UNION ALL
 SELECT 'table ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('pgspec.deployed_objects', 'e12627b13b639ac9')
+  ('pgspec.alert_state', '0d6fcdeed9392a85'),
+  ('pgspec.deployed_objects', 'e12627b13b639ac9'),
+  ('pgspec.switch_log', '4085dbd0c3900c39'),
+  ('pgspec.thrown_switches', '12931edc53b27321')
 ) AS e (name, definition)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'r'
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'table' AND d.name = e.name
@@ -61,15 +65,30 @@ SELECT 'function ' || e.name, x.ok, x.detail
 FROM (VALUES
   ('pgspec.access_public_bookings(text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '3744294938022e95'),
   ('pgspec.access_public_secrets(text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '736aab4079ae9507'),
+  ('pgspec.alert_values()', ARRAY['service_role']::text[], 'd1161bddf44db349'),
+  ('pgspec.api_side()', ARRAY[]::text[], 'cf12adb47f62537f'),
   ('pgspec.claim(text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '3fe0d6a7998416ce'),
   ('pgspec.claim_bigint(text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '7e253470e350b2fd'),
   ('pgspec.claim_uuid(text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '8b9990e017d6fa17'),
-  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], 'ba777e8e3eec1ab7'),
+  ('pgspec.closed_by(text)', ARRAY[]::text[], '5a33e6b879761b2f'),
+  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], '019b7fb2cf123c8e'),
   ('pgspec.guard_public_bookings(text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '3cc098e786e69edb'),
   ('pgspec.guard_public_secrets(text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '5ca02e57d1c1a38d'),
   ('pgspec.guard_writes_public_bookings()', ARRAY[]::text[], 'd68975de1e634bfa'),
   ('pgspec.guard_writes_public_secrets()', ARRAY[]::text[], '1fdd09027a428e70'),
-  ('public.explain_access(text, text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '9e2fad140c4c9b1e')
+  ('pgspec.harden(text)', ARRAY[]::text[], '934eaae5ae3b772b'),
+  ('pgspec.log_switch(text, boolean, text)', ARRAY[]::text[], '6dec32cc9a95e776'),
+  ('pgspec.may_switch(text, text)', ARRAY[]::text[], '4b05e2dd5ae5b614'),
+  ('pgspec.relation_grants(regclass)', ARRAY[]::text[], 'd68c4bbef17335bc'),
+  ('pgspec.relax(text)', ARRAY[]::text[], 'd8de97eb3af694f2'),
+  ('pgspec.switch_log_guard()', ARRAY[]::text[], 'e3582d5e8cbced43'),
+  ('pgspec.switch_targets()', ARRAY[]::text[], 'da3ef6ffb7be3d76'),
+  ('public.access_left(text)', ARRAY['service_role']::text[], '99d143137e471831'),
+  ('public.evaluate_alerts()', ARRAY['service_role']::text[], '8e9526d29f515906'),
+  ('public.explain_access(text, text)', ARRAY['anon', 'authenticated', 'service_role']::text[], '9e2fad140c4c9b1e'),
+  ('public.reset_switch(text, text, integer)', ARRAY['service_role']::text[], '183fd7e90ab89195'),
+  ('public.throw_switch(text, text)', ARRAY['service_role']::text[], 'f10b07ee298d5484'),
+  ('public.verify_migration_success()', ARRAY['service_role']::text[], 'c9cd014df0b919c9')
 ) AS e (name, may_execute, definition)
 LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'function' AND d.name = e.name
@@ -77,7 +96,7 @@ CROSS JOIN LATERAL (VALUES
   (p.oid IS NOT NULL, 'does not exist'),
   (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('function', e.name)),
    'is not as it was deployed from these specs'),
-  (p.oid IS NULL OR e.may_execute = ARRAY(
+  (p.oid IS NULL OR pg_catalog.array_remove(e.may_execute, pg_catalog.pg_get_userbyid(p.proowner)::text) = ARRAY(
      SELECT g.role FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
      CROSS JOIN LATERAL (SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END::text) AS g (role)
      WHERE a.grantee <> p.proowner ORDER BY g.role COLLATE "C"),
@@ -87,7 +106,10 @@ UNION ALL
 SELECT 'view ' || e.name, x.ok, x.detail
 FROM (VALUES
   ('api."sec rets"', 'security_invoker=true,security_barrier=true', '273a3f9286a38cb0'),
-  ('api.bookings', 'security_invoker=true,security_barrier=true', '5e3bc02200ca21b9')
+  ('api.bookings', 'security_invoker=true,security_barrier=true', '5e3bc02200ca21b9'),
+  ('public.pgspec_alerts', '', '3626645fbf47b003'),
+  ('public.pgspec_switch_log', '', 'ba481a6ae5d4dbd0'),
+  ('public.pgspec_switches', '', '8102d1ebaf6c84da')
 ) AS e (name, options, definition)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'v'
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'view' AND d.name = e.name
@@ -154,7 +176,10 @@ FROM (VALUES
   ('pgspec_guard_truncate ON public.bookings', 'pgspec_guard_truncate', 'public.bookings', 34, 'pgspec.guard_writes_public_bookings()', '89c673f2003ef258'),
   ('pgspec_guard_truncate ON public.secrets', 'pgspec_guard_truncate', 'public.secrets', 34, 'pgspec.guard_writes_public_secrets()', '12ecb76a8e2ef479'),
   ('pgspec_guard_update ON public.bookings', 'pgspec_guard_update', 'public.bookings', 18, 'pgspec.guard_writes_public_bookings()', 'aedd18a79ac548f3'),
-  ('pgspec_guard_update ON public.secrets', 'pgspec_guard_update', 'public.secrets', 18, 'pgspec.guard_writes_public_secrets()', '2f57dc57fe56fdb7')
+  ('pgspec_guard_update ON public.secrets', 'pgspec_guard_update', 'public.secrets', 18, 'pgspec.guard_writes_public_secrets()', '2f57dc57fe56fdb7'),
+  ('pgspec_switch_log_guard_delete ON pgspec.switch_log', 'pgspec_switch_log_guard_delete', 'pgspec.switch_log', 10, 'pgspec.switch_log_guard()', 'f3a0e9d9e832543c'),
+  ('pgspec_switch_log_guard_truncate ON pgspec.switch_log', 'pgspec_switch_log_guard_truncate', 'pgspec.switch_log', 34, 'pgspec.switch_log_guard()', '6e0f576c6a956253'),
+  ('pgspec_switch_log_guard_update ON pgspec.switch_log', 'pgspec_switch_log_guard_update', 'pgspec.switch_log', 18, 'pgspec.switch_log_guard()', '6326de6d31525e23')
 ) AS e (name, trigger, relation, bits, function, definition)
 LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = pg_catalog.to_regclass(e.relation) AND t.tgname = e.trigger
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'trigger' AND d.name = e.name
@@ -172,7 +197,12 @@ SELECT 'access to ' || e.name,
   pg_catalog.format('is {%s}, the spec says {%s}', pg_catalog.array_to_string(a.granted, ', '), pg_catalog.array_to_string(e.granted, ', '))
 FROM (VALUES
   ('api."sec rets"', ARRAY['authenticated SELECT', 'service_role DELETE', 'service_role INSERT', 'service_role SELECT', 'service_role UPDATE']::text[]),
-  ('api.bookings', ARRAY['authenticated DELETE', 'authenticated INSERT', 'authenticated SELECT', 'authenticated UPDATE', 'service_role DELETE', 'service_role INSERT', 'service_role SELECT', 'service_role UPDATE']::text[])
+  ('api.bookings', ARRAY['authenticated DELETE', 'authenticated INSERT', 'authenticated SELECT', 'authenticated UPDATE', 'service_role DELETE', 'service_role INSERT', 'service_role SELECT', 'service_role UPDATE']::text[]),
+  ('pgspec.switch_log', ARRAY[]::text[]),
+  ('pgspec.thrown_switches', ARRAY[]::text[]),
+  ('public.pgspec_alerts', ARRAY['service_role SELECT']::text[]),
+  ('public.pgspec_switch_log', ARRAY['service_role SELECT']::text[]),
+  ('public.pgspec_switches', ARRAY['service_role SELECT']::text[])
 ) AS e (name, granted)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
 CROSS JOIN LATERAL (
@@ -181,7 +211,7 @@ CROSS JOIN LATERAL (
       SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
         || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END AS entry
       FROM pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) AS x
-      WHERE x.grantee <> c.relowner
+      WHERE x.grantee <> c.relowner OR pg_catalog.pg_get_userbyid(x.grantee) || ' ' || x.privilege_type = ANY (e.granted)
       UNION ALL
       SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
         || ' of column ' || t.attname
@@ -243,7 +273,7 @@ SELECT 'use of schema ' || e.name,
     CROSS JOIN LATERAL (
       SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END || ' ' || a.privilege_type
     ) AS g (entry)
-    WHERE a.grantee <> n.nspowner ORDER BY g.entry COLLATE "C"),
+    WHERE a.grantee <> n.nspowner OR g.entry = ANY (e.may_use) ORDER BY g.entry COLLATE "C"),
   'is open to others than the spec says'
 FROM (VALUES
   ('pgspec', ARRAY['anon USAGE', 'authenticated USAGE', 'service_role USAGE']::text[])
@@ -255,21 +285,39 @@ FROM pgspec.deployed_objects AS d
 WHERE (d.type, d.name) NOT IN (
   ('function', 'pgspec.access_public_bookings(text)'),
   ('function', 'pgspec.access_public_secrets(text)'),
+  ('function', 'pgspec.alert_values()'),
+  ('function', 'pgspec.api_side()'),
   ('function', 'pgspec.claim(text)'),
   ('function', 'pgspec.claim_bigint(text)'),
   ('function', 'pgspec.claim_uuid(text)'),
+  ('function', 'pgspec.closed_by(text)'),
   ('function', 'pgspec.fingerprint(text, text)'),
   ('function', 'pgspec.guard_public_bookings(text)'),
   ('function', 'pgspec.guard_public_secrets(text)'),
   ('function', 'pgspec.guard_writes_public_bookings()'),
   ('function', 'pgspec.guard_writes_public_secrets()'),
+  ('function', 'pgspec.harden(text)'),
+  ('function', 'pgspec.log_switch(text, boolean, text)'),
+  ('function', 'pgspec.may_switch(text, text)'),
+  ('function', 'pgspec.relation_grants(regclass)'),
+  ('function', 'pgspec.relax(text)'),
+  ('function', 'pgspec.switch_log_guard()'),
+  ('function', 'pgspec.switch_targets()'),
+  ('function', 'public.access_left(text)'),
+  ('function', 'public.evaluate_alerts()'),
   ('function', 'public.explain_access(text, text)'),
+  ('function', 'public.reset_switch(text, text, integer)'),
+  ('function', 'public.throw_switch(text, text)'),
+  ('function', 'public.verify_migration_success()'),
   ('policy', 'admins_read ON public.secrets'),
   ('policy', 'never_null ON public.bookings'),
   ('policy', 'own ON public.bookings'),
   ('row_security', 'public.bookings'),
   ('row_security', 'public.secrets'),
+  ('table', 'pgspec.alert_state'),
   ('table', 'pgspec.deployed_objects'),
+  ('table', 'pgspec.switch_log'),
+  ('table', 'pgspec.thrown_switches'),
   ('trigger', 'pgspec_guard_delete ON public.bookings'),
   ('trigger', 'pgspec_guard_delete ON public.secrets'),
   ('trigger', 'pgspec_guard_insert ON public.bookings'),
@@ -278,12 +326,23 @@ WHERE (d.type, d.name) NOT IN (
   ('trigger', 'pgspec_guard_truncate ON public.secrets'),
   ('trigger', 'pgspec_guard_update ON public.bookings'),
   ('trigger', 'pgspec_guard_update ON public.secrets'),
+  ('trigger', 'pgspec_switch_log_guard_delete ON pgspec.switch_log'),
+  ('trigger', 'pgspec_switch_log_guard_truncate ON pgspec.switch_log'),
+  ('trigger', 'pgspec_switch_log_guard_update ON pgspec.switch_log'),
   ('view', 'api."sec rets"'),
-  ('view', 'api.bookings')
+  ('view', 'api.bookings'),
+  ('view', 'public.pgspec_alerts'),
+  ('view', 'public.pgspec_switch_log'),
+  ('view', 'public.pgspec_switches')
 )
 ) AS checks (object, ok, detail);
 
 IF failed > 0 THEN
+  -- A switch that is thrown may be all there is to it.
+  SELECT pg_catalog.string_agg(s.name || ' (' || s.why || ')', ', ' ORDER BY s.name) INTO thrown FROM pgspec.thrown_switches AS s;
+  IF thrown IS NOT NULL THEN
+    RAISE EXCEPTION E'verify: % of % checks failed\n%', failed, checked, failures USING HINT = 'thrown switches: ' || thrown;
+  END IF;
   RAISE EXCEPTION E'verify: % of % checks failed\n%', failed, checked, failures;
 END IF;
 RAISE NOTICE 'verify: % checks passed', checked;

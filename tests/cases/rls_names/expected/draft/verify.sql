@@ -1,5 +1,5 @@
 -- pgspec verify: names, draft
--- 1 schema, 1 table, 7 functions, 2 tables with row security, 1 policy, 2 tables' rights, 1 schema's users, 2 tables' expectations
+-- 1 schema, 4 tables, 22 functions, 3 views, 2 tables with row security, 1 policy, 3 triggers, 5 access lists, 2 tables' rights, 1 schema's users, 2 tables' expectations
 -- from specs/guards.yaml
 
 DO $pgspec_$
@@ -8,6 +8,7 @@ DECLARE
   checked bigint;
   failed bigint;
   failures text;
+  thrown text;
   cell record;
   probe record;
   labels text[];
@@ -40,7 +41,10 @@ LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = e.name
 UNION ALL
 SELECT 'table ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('"Own-Int".deployed_objects', '33639dc585a3ea12')
+  ('"Own-Int".alert_state', 'b78a52d10c3b037d'),
+  ('"Own-Int".deployed_objects', '33639dc585a3ea12'),
+  ('"Own-Int".switch_log', '05bce13059492885'),
+  ('"Own-Int".thrown_switches', '4e8e5f8b2add66a4')
 ) AS e (name, definition)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'r'
 LEFT JOIN "Own-Int".deployed_objects AS d ON d.type = 'table' AND d.name = e.name
@@ -61,11 +65,26 @@ SELECT 'function ' || e.name, x.ok, x.detail
 FROM (VALUES
   ('"Own-Int"."access_App_Big Table"(text)', ARRAY['Anon x', 'xjob']::text[], 'd6e9a4194ec832ae'),
   ('"Own-Int".access_public_locked(text)', ARRAY['Anon x', 'xjob']::text[], '20f873b4b70131ee'),
+  ('"Own-Int".alert_values()', ARRAY['xjob']::text[], '93209605e684d541'),
+  ('"Own-Int".api_side()', ARRAY[]::text[], 'd97b6849dc184c09'),
   ('"Own-Int".claim(text)', ARRAY['Anon x', 'xjob']::text[], '4a853ce169f5b706'),
   ('"Own-Int".claim_bigint(text)', ARRAY['Anon x', 'xjob']::text[], '8ed4a626bce1d2d5'),
   ('"Own-Int".claim_uuid(text)', ARRAY['Anon x', 'xjob']::text[], '698e2d35926ea2f2'),
-  ('"Own-Int".fingerprint(text, text)', ARRAY[]::text[], 'bb6e76e0e422f859'),
-  ('public.explain_access(text, text)', ARRAY['Anon x', 'xjob']::text[], 'cdafce0e0b807d33')
+  ('"Own-Int".closed_by(text)', ARRAY[]::text[], '277767835cc90587'),
+  ('"Own-Int".fingerprint(text, text)', ARRAY[]::text[], 'ca07d75030700f82'),
+  ('"Own-Int".harden(text)', ARRAY[]::text[], '20b0519d2759a3a3'),
+  ('"Own-Int".log_switch(text, boolean, text)', ARRAY[]::text[], 'd110fc21c9e742b5'),
+  ('"Own-Int".may_switch(text, text)', ARRAY[]::text[], 'ea05f218f75fbf6f'),
+  ('"Own-Int".relation_grants(regclass)', ARRAY[]::text[], '7eb97f197f25f179'),
+  ('"Own-Int".relax(text)', ARRAY[]::text[], '9da5d136864d8491'),
+  ('"Own-Int".switch_log_guard()', ARRAY[]::text[], 'a67fdc0bc90afb06'),
+  ('"Own-Int".switch_targets()', ARRAY[]::text[], '929cc527586e4242'),
+  ('public.access_left(text)', ARRAY['xjob']::text[], '63d212b1171adb77'),
+  ('public.evaluate_alerts()', ARRAY['xjob']::text[], '32bc5c7dd07d0693'),
+  ('public.explain_access(text, text)', ARRAY['Anon x', 'xjob']::text[], 'cdafce0e0b807d33'),
+  ('public.reset_switch(text, text, integer)', ARRAY['xjob']::text[], '8e2da32723c4ee83'),
+  ('public.throw_switch(text, text)', ARRAY['xjob']::text[], '0124bd83a0b7e107'),
+  ('public.verify_migration_success()', ARRAY['xjob']::text[], 'e898d439c38970de')
 ) AS e (name, may_execute, definition)
 LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
 LEFT JOIN "Own-Int".deployed_objects AS d ON d.type = 'function' AND d.name = e.name
@@ -73,11 +92,27 @@ CROSS JOIN LATERAL (VALUES
   (p.oid IS NOT NULL, 'does not exist'),
   (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = "Own-Int".fingerprint('function', e.name)),
    'is not as it was deployed from these specs'),
-  (p.oid IS NULL OR e.may_execute = ARRAY(
+  (p.oid IS NULL OR pg_catalog.array_remove(e.may_execute, pg_catalog.pg_get_userbyid(p.proowner)::text) = ARRAY(
      SELECT g.role FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
      CROSS JOIN LATERAL (SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END::text) AS g (role)
      WHERE a.grantee <> p.proowner ORDER BY g.role COLLATE "C"),
    'can be executed by others than the spec says')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'view ' || e.name, x.ok, x.detail
+FROM (VALUES
+  ('public.pgspec_alerts', '', '5acc4e0fb9c6c77e'),
+  ('public.pgspec_switch_log', '', '48fb557dc5d59577'),
+  ('public.pgspec_switches', '', 'af0e4f211ed689ac')
+) AS e (name, options, definition)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'v'
+LEFT JOIN "Own-Int".deployed_objects AS d ON d.type = 'view' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (c.oid IS NOT NULL, 'does not exist'),
+  (c.oid IS NULL OR coalesce(pg_catalog.array_to_string(c.reloptions, ','), '') = e.options,
+   CASE WHEN e.options = '' THEN 'has options' ELSE 'has other options than ' || e.options END),
+  (c.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = "Own-Int".fingerprint('view', e.name)),
+   'is not as it was deployed from these specs')
 ) AS x (ok, detail)
 UNION ALL
 SELECT 'row security on ' || e.name, x.ok, x.detail
@@ -123,6 +158,49 @@ CROSS JOIN LATERAL (VALUES
   (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = "Own-Int".fingerprint('policy', e.name)),
    'is not as it was deployed from these specs')
 ) AS x (ok, detail)
+UNION ALL
+SELECT 'trigger ' || e.trigger || ' on ' || e.relation, x.ok, x.detail
+FROM (VALUES
+  ('pgspec_switch_log_guard_delete ON "Own-Int".switch_log', 'pgspec_switch_log_guard_delete', '"Own-Int".switch_log', 10, '"Own-Int".switch_log_guard()', 'cd229ba81f4bf283'),
+  ('pgspec_switch_log_guard_truncate ON "Own-Int".switch_log', 'pgspec_switch_log_guard_truncate', '"Own-Int".switch_log', 34, '"Own-Int".switch_log_guard()', 'fe831085d2a9bc5d'),
+  ('pgspec_switch_log_guard_update ON "Own-Int".switch_log', 'pgspec_switch_log_guard_update', '"Own-Int".switch_log', 18, '"Own-Int".switch_log_guard()', '46f42ca4793988bc')
+) AS e (name, trigger, relation, bits, function, definition)
+LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = pg_catalog.to_regclass(e.relation) AND t.tgname = e.trigger
+LEFT JOIN "Own-Int".deployed_objects AS d ON d.type = 'trigger' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (t.oid IS NOT NULL, 'does not exist'),
+  (t.oid IS NULL OR t.tgenabled IN ('O', 'A'), 'is disabled: writes are not seen'),
+  (t.oid IS NULL OR t.tgtype = e.bits, 'is for other events'),
+  (t.oid IS NULL OR t.tgfoid = pg_catalog.to_regprocedure(e.function), 'calls another function than ' || e.function),
+  (t.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = "Own-Int".fingerprint('trigger', e.name)),
+   'is not as it was deployed from these specs')
+) AS x (ok, detail)
+UNION ALL
+SELECT 'access to ' || e.name,
+  a.granted = e.granted,
+  pg_catalog.format('is {%s}, the spec says {%s}', pg_catalog.array_to_string(a.granted, ', '), pg_catalog.array_to_string(e.granted, ', '))
+FROM (VALUES
+  ('"Own-Int".switch_log', ARRAY[]::text[]),
+  ('"Own-Int".thrown_switches', ARRAY[]::text[]),
+  ('public.pgspec_alerts', ARRAY['xjob SELECT']::text[]),
+  ('public.pgspec_switch_log', ARRAY['xjob SELECT']::text[]),
+  ('public.pgspec_switches', ARRAY['xjob SELECT']::text[])
+) AS e (name, granted)
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
+CROSS JOIN LATERAL (
+  SELECT ARRAY(
+    SELECT entry FROM (
+      SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
+        || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END AS entry
+      FROM pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) AS x
+      WHERE x.grantee <> c.relowner OR pg_catalog.pg_get_userbyid(x.grantee) || ' ' || x.privilege_type = ANY (e.granted)
+      UNION ALL
+      SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
+        || ' of column ' || t.attname
+      FROM pg_catalog.pg_attribute AS t CROSS JOIN LATERAL pg_catalog.aclexplode(t.attacl) AS x
+      WHERE t.attrelid = c.oid AND x.grantee <> c.relowner
+    ) AS entries ORDER BY entry COLLATE "C") AS granted
+) AS a
 UNION ALL
 SELECT 'rights on ' || e.name, x.ok, x.detail
 FROM (VALUES
@@ -177,7 +255,7 @@ SELECT 'use of schema ' || e.name,
     CROSS JOIN LATERAL (
       SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END || ' ' || a.privilege_type
     ) AS g (entry)
-    WHERE a.grantee <> n.nspowner ORDER BY g.entry COLLATE "C"),
+    WHERE a.grantee <> n.nspowner OR g.entry = ANY (e.may_use) ORDER BY g.entry COLLATE "C"),
   'is open to others than the spec says'
 FROM (VALUES
   ('Own-Int', ARRAY['Anon x USAGE', 'xjob USAGE']::text[])
@@ -189,19 +267,48 @@ FROM "Own-Int".deployed_objects AS d
 WHERE (d.type, d.name) NOT IN (
   ('function', '"Own-Int"."access_App_Big Table"(text)'),
   ('function', '"Own-Int".access_public_locked(text)'),
+  ('function', '"Own-Int".alert_values()'),
+  ('function', '"Own-Int".api_side()'),
   ('function', '"Own-Int".claim(text)'),
   ('function', '"Own-Int".claim_bigint(text)'),
   ('function', '"Own-Int".claim_uuid(text)'),
+  ('function', '"Own-Int".closed_by(text)'),
   ('function', '"Own-Int".fingerprint(text, text)'),
+  ('function', '"Own-Int".harden(text)'),
+  ('function', '"Own-Int".log_switch(text, boolean, text)'),
+  ('function', '"Own-Int".may_switch(text, text)'),
+  ('function', '"Own-Int".relation_grants(regclass)'),
+  ('function', '"Own-Int".relax(text)'),
+  ('function', '"Own-Int".switch_log_guard()'),
+  ('function', '"Own-Int".switch_targets()'),
+  ('function', 'public.access_left(text)'),
+  ('function', 'public.evaluate_alerts()'),
   ('function', 'public.explain_access(text, text)'),
+  ('function', 'public.reset_switch(text, text, integer)'),
+  ('function', 'public.throw_switch(text, text)'),
+  ('function', 'public.verify_migration_success()'),
   ('policy', '"sel "" ON $pgspec$ ''x" ON "App"."Big Table"'),
   ('row_security', '"App"."Big Table"'),
   ('row_security', 'public.locked'),
-  ('table', '"Own-Int".deployed_objects')
+  ('table', '"Own-Int".alert_state'),
+  ('table', '"Own-Int".deployed_objects'),
+  ('table', '"Own-Int".switch_log'),
+  ('table', '"Own-Int".thrown_switches'),
+  ('trigger', 'pgspec_switch_log_guard_delete ON "Own-Int".switch_log'),
+  ('trigger', 'pgspec_switch_log_guard_truncate ON "Own-Int".switch_log'),
+  ('trigger', 'pgspec_switch_log_guard_update ON "Own-Int".switch_log'),
+  ('view', 'public.pgspec_alerts'),
+  ('view', 'public.pgspec_switch_log'),
+  ('view', 'public.pgspec_switches')
 )
 ) AS checks (object, ok, detail);
 
 IF failed > 0 THEN
+  -- A switch that is thrown may be all there is to it.
+  SELECT pg_catalog.string_agg(s.name || ' (' || s.why || ')', ', ' ORDER BY s.name) INTO thrown FROM "Own-Int".thrown_switches AS s;
+  IF thrown IS NOT NULL THEN
+    RAISE EXCEPTION E'verify: % of % checks failed\n%', failed, checked, failures USING HINT = 'thrown switches: ' || thrown;
+  END IF;
   RAISE EXCEPTION E'verify: % of % checks failed\n%', failed, checked, failures;
 END IF;
 RAISE NOTICE 'verify: % checks passed', checked;

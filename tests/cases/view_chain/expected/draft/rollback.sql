@@ -1,5 +1,5 @@
 -- pgspec rollback: shop, draft, back to an empty start
--- drop 1 schema, 1 table, 1 function, 3 materialized views, 3 indexes, 3 access lists
+-- drop 1 schema, 1 table, 2 functions, 3 materialized views, 3 indexes, 3 access lists
 -- from specs/chain.yaml
 
 SET statement_timeout = '900s';
@@ -9,6 +9,12 @@ DO $pgspec$
 BEGIN
 SET LOCAL lock_timeout = '3s';
 
+-- Rights are taken from the roles of the project, and whoever owns an object can lose them too.
+IF EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user AND NOT r.rolsuper AND r.rolname IN ('anon', 'service_role')) THEN
+  RAISE EXCEPTION 'migrate: nothing was changed, since % is one of the roles of the project', current_user
+    USING ERRCODE = 'insufficient_privilege', HINT = 'migrate as a role that is not under roles: in project.yaml, and owns the tables';
+END IF;
+
 -- drop materialized view public.m_years  [specs/chain.yaml:12]
 DROP MATERIALIZED VIEW public.m_years;
 
@@ -17,6 +23,9 @@ DROP MATERIALIZED VIEW public.a_months;
 
 -- drop materialized view public.z_days  [specs/chain.yaml:20]
 DROP MATERIALIZED VIEW public.z_days;
+
+-- drop function public.verify_migration_success()
+DROP FUNCTION public.verify_migration_success();
 
 -- drop function pgspec.fingerprint(text, text)
 DROP FUNCTION pgspec.fingerprint(text, text);

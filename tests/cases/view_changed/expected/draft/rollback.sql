@@ -1,5 +1,5 @@
 -- pgspec rollback: shop, draft, back to 20250101000000_first
--- create 1 materialized view, 1 index, 1 access list; rebuild 2 materialized views, 2 indexes, 2 access lists; change 1 function; drop 1 materialized view, 1 index, 1 comment, 1 access list
+-- create 1 materialized view, 1 index, 1 access list; rebuild 2 materialized views, 2 indexes, 2 access lists; change 1 function; drop 1 function, 1 materialized view, 1 index, 1 comment, 1 access list
 -- from specs/chain.yaml
 
 SET statement_timeout = '900s';
@@ -8,6 +8,12 @@ DO $pgspec$
 #variable_conflict use_column
 BEGIN
 SET LOCAL lock_timeout = '3s';
+
+-- Rights are taken from the roles of the project, and whoever owns an object can lose them too.
+IF EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user AND NOT r.rolsuper AND r.rolname IN ('anon', 'service_role')) THEN
+  RAISE EXCEPTION 'migrate: nothing was changed, since % is one of the roles of the project', current_user
+    USING ERRCODE = 'insufficient_privilege', HINT = 'migrate as a role that is not under roles: in project.yaml, and owns the tables';
+END IF;
 
 -- What others made of the views that are built anew would be lost with them.
 DECLARE
@@ -65,6 +71,9 @@ DROP MATERIALIZED VIEW public.z_days;
 
 -- drop materialized view public.cities  [specs/chain.yaml:18]
 DROP MATERIALIZED VIEW public.cities;
+
+-- drop function public.verify_migration_success()
+DROP FUNCTION public.verify_migration_success();
 
 -- put in its place: materialized view public.z_days
 ALTER MATERIALIZED VIEW pgspec.z_days SET SCHEMA public;

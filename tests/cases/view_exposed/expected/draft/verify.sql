@@ -1,5 +1,5 @@
 -- pgspec verify: clinic, draft
--- 1 schema, 1 table, 7 functions, 2 views, 1 table with row security, 1 policy, 2 materialized views, 2 indexes, 1 comment, 4 access lists, 1 table's rights, 1 schema's users, 2 owners, 1 table's expectations, 1 check of rows read
+-- 1 schema, 4 tables, 22 functions, 5 views, 1 table with row security, 1 policy, 2 materialized views, 3 triggers, 2 indexes, 1 comment, 9 access lists, 1 table's rights, 1 schema's users, 2 owners, 1 table's expectations, 1 check of rows read
 -- from specs/rls.yaml, specs/views.yaml
 
 DO $pgspec$
@@ -8,6 +8,7 @@ DECLARE
   checked bigint;
   failed bigint;
   failures text;
+  thrown text;
   cell record;
   probe record;
   labels text[];
@@ -40,7 +41,10 @@ LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = e.name
 UNION ALL
 SELECT 'table ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('pgspec.deployed_objects', '83a4e3b88f6029cf')
+  ('pgspec.alert_state', '221f97a9b4c07308'),
+  ('pgspec.deployed_objects', '83a4e3b88f6029cf'),
+  ('pgspec.switch_log', 'dcb6ca1cb5bd0392'),
+  ('pgspec.thrown_switches', '7b8bd5ea0c5fbf48')
 ) AS e (name, definition)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'r'
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'table' AND d.name = e.name
@@ -61,11 +65,26 @@ SELECT 'function ' || e.name, x.ok, x.detail
 FROM (VALUES
   ('pgspec.access_public_visits(text)', ARRAY['anon', 'authenticated', 'reporter', 'service_role']::text[], '4ea3d9168f8b34d5'),
   ('pgspec.admits_public_visits_own()', ARRAY['anon', 'authenticated', 'reporter', 'service_role']::text[], '0d2221555bd257ca'),
+  ('pgspec.alert_values()', ARRAY['reporter', 'service_role']::text[], 'f3492033a1126b78'),
+  ('pgspec.api_side()', ARRAY[]::text[], '61b59092f3074e61'),
   ('pgspec.claim(text)', ARRAY['anon', 'authenticated', 'reporter', 'service_role']::text[], '03d9a0065a287927'),
   ('pgspec.claim_bigint(text)', ARRAY['anon', 'authenticated', 'reporter', 'service_role']::text[], '5699006e09c97325'),
   ('pgspec.claim_uuid(text)', ARRAY['anon', 'authenticated', 'reporter', 'service_role']::text[], '3cdac1973c0263a4'),
-  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], '68b1c8de7f7efcf6'),
-  ('public.explain_access(text, text)', ARRAY['anon', 'authenticated', 'reporter', 'service_role']::text[], 'dadfe8fb47f77f41')
+  ('pgspec.closed_by(text)', ARRAY[]::text[], 'fa974cb625f9333b'),
+  ('pgspec.fingerprint(text, text)', ARRAY[]::text[], '9004e315faf63a83'),
+  ('pgspec.harden(text)', ARRAY[]::text[], '4c88107c2daf57aa'),
+  ('pgspec.log_switch(text, boolean, text)', ARRAY[]::text[], 'ac49f7c168e876a4'),
+  ('pgspec.may_switch(text, text)', ARRAY[]::text[], 'daf7c2d7fb392a64'),
+  ('pgspec.relation_grants(regclass)', ARRAY[]::text[], 'daf78848679c5416'),
+  ('pgspec.relax(text)', ARRAY[]::text[], 'b9c020f40b19e59d'),
+  ('pgspec.switch_log_guard()', ARRAY[]::text[], '26289e35084afa87'),
+  ('pgspec.switch_targets()', ARRAY[]::text[], 'aff449abe4ac3e76'),
+  ('public.access_left(text)', ARRAY['reporter', 'service_role']::text[], '73852332d109b8fc'),
+  ('public.evaluate_alerts()', ARRAY['reporter', 'service_role']::text[], 'c4b59e2b0458c865'),
+  ('public.explain_access(text, text)', ARRAY['anon', 'authenticated', 'reporter', 'service_role']::text[], 'dadfe8fb47f77f41'),
+  ('public.reset_switch(text, text, integer)', ARRAY['reporter', 'service_role']::text[], '712b7950e10f7ec5'),
+  ('public.throw_switch(text, text)', ARRAY['reporter', 'service_role']::text[], '100f79a13c7d3c35'),
+  ('public.verify_migration_success()', ARRAY['reporter', 'service_role']::text[], '1d8207570a631dbe')
 ) AS e (name, may_execute, definition)
 LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'function' AND d.name = e.name
@@ -73,7 +92,7 @@ CROSS JOIN LATERAL (VALUES
   (p.oid IS NOT NULL, 'does not exist'),
   (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('function', e.name)),
    'is not as it was deployed from these specs'),
-  (p.oid IS NULL OR e.may_execute = ARRAY(
+  (p.oid IS NULL OR pg_catalog.array_remove(e.may_execute, pg_catalog.pg_get_userbyid(p.proowner)::text) = ARRAY(
      SELECT g.role FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
      CROSS JOIN LATERAL (SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END::text) AS g (role)
      WHERE a.grantee <> p.proowner ORDER BY g.role COLLATE "C"),
@@ -83,7 +102,10 @@ UNION ALL
 SELECT 'view ' || e.name, x.ok, x.detail
 FROM (VALUES
   ('"my api"."visits ""mine"""', 'security_barrier=true', '5affbe520e7bfcdd'),
-  ('"my api".costs', 'security_barrier=true', '7d79b79ca3d0ab02')
+  ('"my api".costs', 'security_barrier=true', '7d79b79ca3d0ab02'),
+  ('public.pgspec_alerts', '', '3626645fbf47b003'),
+  ('public.pgspec_switch_log', '', 'ba481a6ae5d4dbd0'),
+  ('public.pgspec_switches', '', 'bd97148ef5e7b088')
 ) AS e (name, options, definition)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name) AND c.relkind = 'v'
 LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'view' AND d.name = e.name
@@ -152,6 +174,23 @@ CROSS JOIN LATERAL (VALUES
    'its query is not the one deployed from these specs')
 ) AS x (ok, detail)
 UNION ALL
+SELECT 'trigger ' || e.trigger || ' on ' || e.relation, x.ok, x.detail
+FROM (VALUES
+  ('pgspec_switch_log_guard_delete ON pgspec.switch_log', 'pgspec_switch_log_guard_delete', 'pgspec.switch_log', 10, 'pgspec.switch_log_guard()', 'f3a0e9d9e832543c'),
+  ('pgspec_switch_log_guard_truncate ON pgspec.switch_log', 'pgspec_switch_log_guard_truncate', 'pgspec.switch_log', 34, 'pgspec.switch_log_guard()', '6e0f576c6a956253'),
+  ('pgspec_switch_log_guard_update ON pgspec.switch_log', 'pgspec_switch_log_guard_update', 'pgspec.switch_log', 18, 'pgspec.switch_log_guard()', '6326de6d31525e23')
+) AS e (name, trigger, relation, bits, function, definition)
+LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = pg_catalog.to_regclass(e.relation) AND t.tgname = e.trigger
+LEFT JOIN pgspec.deployed_objects AS d ON d.type = 'trigger' AND d.name = e.name
+CROSS JOIN LATERAL (VALUES
+  (t.oid IS NOT NULL, 'does not exist'),
+  (t.oid IS NULL OR t.tgenabled IN ('O', 'A'), 'is disabled: writes are not seen'),
+  (t.oid IS NULL OR t.tgtype = e.bits, 'is for other events'),
+  (t.oid IS NULL OR t.tgfoid = pg_catalog.to_regprocedure(e.function), 'calls another function than ' || e.function),
+  (t.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = pgspec.fingerprint('trigger', e.name)),
+   'is not as it was deployed from these specs')
+) AS x (ok, detail)
+UNION ALL
 SELECT 'index ' || e.name || ' on ' || e.relation, x.ok, x.detail
 FROM (VALUES
   ('public.costs_by_role_key', 'public.costs_by_role', true, false, 'btree', ARRAY['seen_by'], '2c509fda2186759a'),
@@ -194,7 +233,12 @@ SELECT 'access to ' || e.name,
 FROM (VALUES
   ('"my api"."visits ""mine"""', ARRAY['authenticated SELECT']::text[]),
   ('"my api".costs', ARRAY['anon SELECT', 'authenticated SELECT']::text[]),
+  ('pgspec.switch_log', ARRAY[]::text[]),
+  ('pgspec.thrown_switches', ARRAY[]::text[]),
   ('public.costs_by_role', ARRAY[]::text[]),
+  ('public.pgspec_alerts', ARRAY['reporter SELECT', 'service_role SELECT']::text[]),
+  ('public.pgspec_switch_log', ARRAY['reporter SELECT', 'service_role SELECT']::text[]),
+  ('public.pgspec_switches', ARRAY['reporter SELECT', 'service_role SELECT']::text[]),
   ('public.visits_by_patient', ARRAY['service_role SELECT']::text[])
 ) AS e (name, granted)
 LEFT JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(e.name)
@@ -204,7 +248,7 @@ CROSS JOIN LATERAL (
       SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
         || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END AS entry
       FROM pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) AS x
-      WHERE x.grantee <> c.relowner
+      WHERE x.grantee <> c.relowner OR pg_catalog.pg_get_userbyid(x.grantee) || ' ' || x.privilege_type = ANY (e.granted)
       UNION ALL
       SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
         || ' of column ' || t.attname
@@ -265,7 +309,7 @@ SELECT 'use of schema ' || e.name,
     CROSS JOIN LATERAL (
       SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END || ' ' || a.privilege_type
     ) AS g (entry)
-    WHERE a.grantee <> n.nspowner ORDER BY g.entry COLLATE "C"),
+    WHERE a.grantee <> n.nspowner OR g.entry = ANY (e.may_use) ORDER BY g.entry COLLATE "C"),
   'is open to others than the spec says'
 FROM (VALUES
   ('pgspec', ARRAY['anon USAGE', 'authenticated USAGE', 'reporter USAGE', 'service_role USAGE']::text[])
@@ -325,24 +369,53 @@ FROM pgspec.deployed_objects AS d
 WHERE (d.type, d.name) NOT IN (
   ('function', 'pgspec.access_public_visits(text)'),
   ('function', 'pgspec.admits_public_visits_own()'),
+  ('function', 'pgspec.alert_values()'),
+  ('function', 'pgspec.api_side()'),
   ('function', 'pgspec.claim(text)'),
   ('function', 'pgspec.claim_bigint(text)'),
   ('function', 'pgspec.claim_uuid(text)'),
+  ('function', 'pgspec.closed_by(text)'),
   ('function', 'pgspec.fingerprint(text, text)'),
+  ('function', 'pgspec.harden(text)'),
+  ('function', 'pgspec.log_switch(text, boolean, text)'),
+  ('function', 'pgspec.may_switch(text, text)'),
+  ('function', 'pgspec.relation_grants(regclass)'),
+  ('function', 'pgspec.relax(text)'),
+  ('function', 'pgspec.switch_log_guard()'),
+  ('function', 'pgspec.switch_targets()'),
+  ('function', 'public.access_left(text)'),
+  ('function', 'public.evaluate_alerts()'),
   ('function', 'public.explain_access(text, text)'),
+  ('function', 'public.reset_switch(text, text, integer)'),
+  ('function', 'public.throw_switch(text, text)'),
+  ('function', 'public.verify_migration_success()'),
   ('index', 'public.costs_by_role_key'),
   ('index', 'public.visits_by_patient_key'),
   ('materialized_view', 'public.costs_by_role'),
   ('materialized_view', 'public.visits_by_patient'),
   ('policy', 'own ON public.visits'),
   ('row_security', 'public.visits'),
+  ('table', 'pgspec.alert_state'),
   ('table', 'pgspec.deployed_objects'),
+  ('table', 'pgspec.switch_log'),
+  ('table', 'pgspec.thrown_switches'),
+  ('trigger', 'pgspec_switch_log_guard_delete ON pgspec.switch_log'),
+  ('trigger', 'pgspec_switch_log_guard_truncate ON pgspec.switch_log'),
+  ('trigger', 'pgspec_switch_log_guard_update ON pgspec.switch_log'),
   ('view', '"my api"."visits ""mine"""'),
-  ('view', '"my api".costs')
+  ('view', '"my api".costs'),
+  ('view', 'public.pgspec_alerts'),
+  ('view', 'public.pgspec_switch_log'),
+  ('view', 'public.pgspec_switches')
 )
 ) AS checks (object, ok, detail);
 
 IF failed > 0 THEN
+  -- A switch that is thrown may be all there is to it.
+  SELECT pg_catalog.string_agg(s.name || ' (' || s.why || ')', ', ' ORDER BY s.name) INTO thrown FROM pgspec.thrown_switches AS s;
+  IF thrown IS NOT NULL THEN
+    RAISE EXCEPTION E'verify: % of % checks failed\n%', failed, checked, failures USING HINT = 'thrown switches: ' || thrown;
+  END IF;
   RAISE EXCEPTION E'verify: % of % checks failed\n%', failed, checked, failures;
 END IF;
 RAISE NOTICE 'verify: % checks passed', checked;

@@ -1,5 +1,5 @@
 -- pgspec migrate: odd, draft, after an empty start
--- create 1 schema, 1 table, 1 function, 2 materialized views, 3 indexes, 2 access lists
+-- create 1 schema, 1 table, 2 functions, 2 materialized views, 3 indexes, 2 access lists
 -- from specs/names.yaml
 
 SET statement_timeout = '900s';
@@ -8,6 +8,12 @@ DO $pgspec_$
 #variable_conflict use_column
 BEGIN
 SET LOCAL lock_timeout = '3s';
+
+-- Rights are taken from the roles of the project, and whoever owns an object can lose them too.
+IF EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user AND NOT r.rolsuper AND r.rolname IN ('Role with ''quotes'' and "more"')) THEN
+  RAISE EXCEPTION 'migrate: nothing was changed, since % is one of the roles of the project', current_user
+    USING ERRCODE = 'insufficient_privilege', HINT = 'migrate as a role that is not under roles: in project.yaml, and owns the tables';
+END IF;
 
 -- create schema PgSpec
 CREATE SCHEMA "PgSpec";
@@ -54,6 +60,7 @@ AS $function$
     WHEN 'materialized_view' THEN pg_get_viewdef(to_regclass(name))
     WHEN 'index' THEN pg_get_indexdef(to_regclass(name))
     WHEN 'function' THEN pg_get_functiondef(to_regprocedure(name))
+    WHEN 'procedure' THEN pg_get_functiondef(to_regprocedure(name))
     WHEN 'trigger' THEN (
       SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
       WHERE t.tgname = split_part(name, ' ', 1) AND t.tgrelid = to_regclass(substr(name, length(split_part(name, ' ', 1)) + 5)))
@@ -69,6 +76,91 @@ AS $function$
   END)
 $function$;
 REVOKE ALL ON FUNCTION "PgSpec".fingerprint(text, text) FROM PUBLIC, "Role with 'quotes' and ""more""";
+
+-- create function public.verify_migration_success()
+CREATE FUNCTION public.verify_migration_success() RETURNS TABLE (name text, ok boolean, detail text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET row_security = on
+AS $function$
+-- One row for each check: its name, whether all is well, and what was found.  It only reads, and a part that cannot be asked
+-- is a row of its own that says why.
+#variable_conflict use_column
+BEGIN
+  BEGIN
+    RETURN QUERY
+    SELECT replace(d.type, '_', ' ') || ' ' || d.name, f.now IS NOT DISTINCT FROM d.fingerprint,
+      CASE WHEN f.now IS NULL THEN 'is gone' WHEN f.now = d.fingerprint THEN 'is as it was deployed'
+        ELSE 'was changed since it was deployed' END
+    FROM "PgSpec".deployed_objects AS d CROSS JOIN LATERAL (SELECT "PgSpec".fingerprint(d.type, d.name) OFFSET 0) AS f (now)
+    ORDER BY d.type, d.name;
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'objects are as they were deployed', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    -- What the server's text of an object does not tell: whether it works.
+    SELECT o.title, o.names IS NULL, coalesce(o.problem || ': ' || o.names, 'all of them')
+    FROM (
+      SELECT 'indexes are valid', 'invalid', string_agg(d.name, ', ' ORDER BY d.name)
+      FROM "PgSpec".deployed_objects AS d
+      JOIN pg_index AS i ON i.indexrelid = CASE WHEN d.type = 'index' THEN to_regclass(d.name) END
+      WHERE NOT (i.indisvalid AND i.indisready)
+      UNION ALL
+      SELECT 'triggers fire', 'disabled', string_agg(d.name, ', ' ORDER BY d.name)
+      FROM "PgSpec".deployed_objects AS d
+      CROSS JOIN LATERAL regexp_match(d.name, '^("(?:[^"]|"")+"|[^" ]+) ON (.+)$') AS m
+      JOIN pg_trigger AS t ON t.tgrelid = to_regclass(m[2]) AND t.tgname = (parse_ident(m[1]))[1]
+      WHERE d.type = 'trigger' AND t.tgenabled NOT IN ('O', 'A')
+    ) AS o (title, problem, names);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'indexes and triggers work', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    SELECT 'nothing is open to PUBLIC', o.names IS NULL, coalesce('open: ' || o.names, 'no object that was deployed')
+    FROM (
+      SELECT string_agg(DISTINCT a.name, ', ') FROM (
+        SELECT d.name, coalesce(p.proacl, acldefault('f', p.proowner))
+        FROM "PgSpec".deployed_objects AS d
+        JOIN pg_proc AS p ON p.oid = CASE WHEN d.type IN ('function', 'procedure') THEN to_regprocedure(d.name) END
+        UNION ALL
+        SELECT d.name, x.acl
+        FROM "PgSpec".deployed_objects AS d
+        JOIN pg_class AS c ON c.oid = CASE WHEN d.type IN ('table', 'view', 'materialized_view') THEN to_regclass(d.name) END
+        CROSS JOIN LATERAL (
+          SELECT c.relacl UNION ALL SELECT t.attacl FROM pg_attribute AS t WHERE t.attrelid = c.oid AND NOT t.attisdropped
+        ) AS x (acl)
+        UNION ALL
+        SELECT 'schema ' || 'PgSpec', n.nspacl FROM pg_namespace AS n WHERE n.nspname = 'PgSpec'
+      ) AS a (name, acl)
+      WHERE EXISTS (SELECT FROM aclexplode(a.acl) AS g WHERE g.grantee = 0)
+    ) AS o (names);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'nothing is open to PUBLIC', false, SQLERRM;
+  END;
+  BEGIN
+    RETURN QUERY
+    SELECT 'refreshes of ' || v.name, v.populated AND v.is_unique,
+      CASE WHEN NOT v.populated THEN 'cannot be read: it was never filled'
+        WHEN NOT v.is_unique THEN 'cannot run concurrently: no valid UNIQUE index on plain columns, without a condition'
+        ELSE 'can run concurrently' END
+    FROM (
+      SELECT d.name, c.relispopulated, EXISTS (
+        SELECT FROM pg_index AS i
+        WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indisready
+          AND i.indpred IS NULL AND i.indexprs IS NULL)
+      FROM "PgSpec".deployed_objects AS d
+      JOIN pg_class AS c ON c.oid = CASE WHEN d.type = 'materialized_view' THEN to_regclass(d.name) END
+    ) AS v (name, populated, is_unique)
+    ORDER BY v.name;
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'materialized views can be refreshed', false, SQLERRM;
+  END;
+END
+$function$;
+REVOKE ALL ON FUNCTION public.verify_migration_success() FROM PUBLIC, "Role with 'quotes' and ""more""";
+GRANT EXECUTE ON FUNCTION public.verify_migration_success() TO "Role with 'quotes' and ""more""";
 
 -- create materialized view "Odd Names"."select"  [specs/names.yaml:2]
 CREATE MATERIALIZED VIEW "Odd Names"."select" AS
@@ -102,7 +194,8 @@ REVOKE ALL ON TABLE public."dotted.name $1" FROM PUBLIC, "Role with 'quotes' and
 INSERT INTO "PgSpec".deployed_objects (type, name, definition, fingerprint)
 SELECT o.type, o.name, o.definition, "PgSpec".fingerprint(o.type, o.name)
 FROM (VALUES
-  ('function', '"PgSpec".fingerprint(text, text)', '738293a12224f3bc'),
+  ('function', '"PgSpec".fingerprint(text, text)', 'a146470180f1102f'),
+  ('function', 'public.verify_migration_success()', '9328e07ac02a3bc2'),
   ('index', '"Odd Names"."select_select_a""b_idx"', 'ebc8894dde23b1c0'),
   ('index', '"Odd Names".select_key', 'ce271b97f7a4d97d'),
   ('index', 'public."dotted.name $1_key"', '066476487c84c6ce'),

@@ -1,5 +1,5 @@
 -- pgspec verify: odd, draft
--- 1 schema, 1 table, 1 function, 2 materialized views, 3 indexes, 2 access lists
+-- 1 schema, 1 table, 2 functions, 2 materialized views, 3 indexes, 2 access lists
 -- from specs/names.yaml
 
 DO $pgspec$
@@ -45,7 +45,8 @@ CROSS JOIN LATERAL (VALUES
 UNION ALL
 SELECT 'function ' || e.name, x.ok, x.detail
 FROM (VALUES
-  ('"PgSpec".fingerprint(text, text)', ARRAY[]::text[], '738293a12224f3bc')
+  ('"PgSpec".fingerprint(text, text)', ARRAY[]::text[], 'a146470180f1102f'),
+  ('public.verify_migration_success()', ARRAY['Role with ''quotes'' and "more"']::text[], '9328e07ac02a3bc2')
 ) AS e (name, may_execute, definition)
 LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = pg_catalog.to_regprocedure(e.name)
 LEFT JOIN "PgSpec".deployed_objects AS d ON d.type = 'function' AND d.name = e.name
@@ -53,7 +54,7 @@ CROSS JOIN LATERAL (VALUES
   (p.oid IS NOT NULL, 'does not exist'),
   (p.oid IS NULL OR (d.definition = e.definition AND d.fingerprint = "PgSpec".fingerprint('function', e.name)),
    'is not as it was deployed from these specs'),
-  (p.oid IS NULL OR e.may_execute = ARRAY(
+  (p.oid IS NULL OR pg_catalog.array_remove(e.may_execute, pg_catalog.pg_get_userbyid(p.proowner)::text) = ARRAY(
      SELECT g.role FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS a
      CROSS JOIN LATERAL (SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee) END::text) AS g (role)
      WHERE a.grantee <> p.proowner ORDER BY g.role COLLATE "C"),
@@ -125,7 +126,7 @@ CROSS JOIN LATERAL (
       SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
         || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END AS entry
       FROM pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) AS x
-      WHERE x.grantee <> c.relowner
+      WHERE x.grantee <> c.relowner OR pg_catalog.pg_get_userbyid(x.grantee) || ' ' || x.privilege_type = ANY (e.granted)
       UNION ALL
       SELECT CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(x.grantee) END || ' ' || x.privilege_type
         || ' of column ' || t.attname
@@ -138,6 +139,7 @@ SELECT pg_catalog.replace(d.type, '_', ' ') || ' ' || d.name, false, 'was deploy
 FROM "PgSpec".deployed_objects AS d
 WHERE (d.type, d.name) NOT IN (
   ('function', '"PgSpec".fingerprint(text, text)'),
+  ('function', 'public.verify_migration_success()'),
   ('index', '"Odd Names"."select_select_a""b_idx"'),
   ('index', '"Odd Names".select_key'),
   ('index', 'public."dotted.name $1_key"'),

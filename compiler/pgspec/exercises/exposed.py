@@ -14,9 +14,9 @@ from typing import Any
 from pgspec.decide import DENIED, automatic
 from pgspec.exposed import Exposed
 from pgspec.kinds import Persona, Project
-from pgspec.program import View
 from pgspec.sql import Sql, ident, qname
 from pgspec.values import claims_text
+from pgspec.views import View
 from pgspec.writes import ExerciseError, NothingShownError
 
 _ROLE_NAMES = ("`current_user`", "`current_role`", "`user`")
