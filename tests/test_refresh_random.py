@@ -96,7 +96,7 @@ def schedule(database: Database, seed: int, stop: threading.Event) -> None:
                             time.sleep(chance.choice([0, 0.02]))
                     else:
                         connection.execute(
-                            "INSERT INTO control VALUES ('fail')" if action < 0.2 else "TRUNCATE control"
+                            "INSERT INTO control VALUES ('fail')" if action < 0.35 else "TRUNCATE control"
                         )
                         connection.execute(CALL)
         except psycopg.errors.QueryCanceled:
