@@ -108,6 +108,7 @@ def test_the_alerts_show_what_is_thrown(shop: Database) -> None:
         connection.execute("SELECT evaluate_alerts()")
         shown = connection.execute("SELECT value, detail FROM pgspec_alerts WHERE name = 'switch_thrown'").fetchall()
         assert [value for value, _ in shown] == [1] and "INC-9: too slow" in shown[0][1]
+        assert connection.execute(firing).fetchall() == [(shown[0][1],)]  # at once, not after an hour
 
 
 @pytest.mark.parametrize("role", ["anon", "authenticated"])
